@@ -1,0 +1,33 @@
+# make check   judge a client (CLIENT=redis-py==4.5.1 for another); ends well whenever a verdict was reached
+# make test    all tests        make lint, make types   style and typing        make bench   the simulator's speed
+
+CLIENT ?= redis-py
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: check test lint types bench clean
+
+check: .venv/ready
+	@$(BIN)/poolproof check $(CLIENT); code=$$?; [ $$code -le 2 ] || exit $$code
+
+test: .venv/ready
+	$(BIN)/pytest
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/ready
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+bench: .venv/ready
+	$(BIN)/poolproof check reference -v
+
+.venv/ready: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
