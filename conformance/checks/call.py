@@ -1,0 +1,152 @@
+"""CALL-02 -03: every call settles, and cancelling one does nothing to another."""
+
+from ..history import ErrorKind, Kind, Run, calls
+from ..plan import plan
+from ..simulation.world import PATIENCE_SECONDS
+from .check import Applies, Check, Finding, Rule
+from .occupancy import left_waiting
+from .situations import at_every_suspension, cancelled_in_flight, happened
+
+
+# CALL-02
+
+
+def never_settled(run: Run) -> Finding | None:
+    """A call that has neither a reply nor an error when all replies were sent and all the patience is over."""
+    rested = run.history.first(Kind.RESTED)
+    if rested is None:
+        return None
+    for call in calls(run.history).values():
+        if call.called < rested and (call.settled is None or call.settled > rested):
+            return Finding(
+                f"{call.caller} has neither a reply nor an error {PATIENCE_SECONDS:g} s after all faults had "
+                "stopped and all replies had been sent",
+                rested,
+                still=f"{call.caller} has neither a reply nor an error",
+            )
+    return None
+
+
+_SETTLED_CHECKS = (
+    Check(
+        "CALL-02/lost-in-flight",
+        (
+            plan("call a, settle, cut a, settle"),
+            plan("call a, settle, tear a, settle"),
+            plan("call a, call b, call c, settle, cut a, settle, call d, settle", capacity=3),
+        ),
+        happened(Kind.CLOSED),
+        "a connection was lost while a reply was owed",
+    ),
+    Check(
+        "CALL-02/lost-anywhere",
+        at_every_suspension("call a, call b, settle, answer a", "cut b, settle", 8, capacity=2),
+        happened(Kind.CLOSED),
+        "a connection was lost while a reply was owed",
+    ),
+    Check(
+        "CALL-02/refused",
+        (plan("refuse, refuse, refuse, refuse, call a, call b, call c, settle", capacity=2),),
+        happened(Kind.REFUSED),
+        "a dial was refused",
+    ),
+    Check(
+        "CALL-02/closed",
+        (
+            plan("call a, settle, close, settle"),
+            plan("call a, call b, call c, settle, close, settle", capacity=2, acquire_timeout_seconds=20),
+            plan("call a, settle, close, settle", hold_dials=True),
+        ),
+        happened(Kind.CLOSING),
+        "the client was closed while callers were under way",
+    ),
+)
+
+
+# CALL-03
+
+
+def disturbed_by_cancellation(run: Run) -> Finding | None:
+    """A call that nobody cancelled failed, or was kept waiting, in a run where nothing went wrong but a cancellation."""
+    gone = [call.caller for call in calls(run.history).values() if call.was_in_flight_when_cancelled]
+    if not gone or run.plan.has_faults or run.plan.acquire_timeout_seconds is not None:
+        return None
+    return _failed(run, gone[0]) or _kept_waiting(run, gone[0])
+
+
+def _failed(run: Run, gone: str) -> Finding | None:
+    cancelled: set[str] = set()
+    live: set[str] = set()
+    crowded: set[str] = set()  # callers that found as many others under way as there are connections
+    for place, event in enumerate(run.history):
+        match event.kind:
+            case Kind.CALLED | Kind.PROBED:
+                if len(live) >= run.plan.capacity:
+                    crowded.add(event.caller)
+                live.add(event.caller)
+            case Kind.CANCELLED:
+                cancelled.add(event.caller)
+            case Kind.RETURNED:
+                live.discard(event.caller)
+            case Kind.RAISED:
+                live.discard(event.caller)
+                refused = event.text == ErrorKind.EXHAUSTED and event.caller in crowded
+                if cancelled and event.caller not in cancelled and not refused:
+                    what = f"{gone} was cancelled, and {event.caller} failed: {event.detail}"
+                    return Finding(what, place, (gone, event.caller))
+            case _:
+                pass
+    return None
+
+
+def _kept_waiting(run: Run, gone: str) -> Finding | None:
+    if not (waiting := left_waiting(run, count_hostages=False)):
+        return None
+    what = f"{gone} was cancelled, and {waiting.caller} was left waiting for a connection that nobody used"
+    return Finding(what, waiting.place, still=f"{waiting.caller} still waits")
+
+
+_CANCELLATION_CHECKS = (
+    Check(
+        "CALL-03/reply-withheld",
+        (
+            plan("call a, settle, cancel a, settle, call b, settle, answer b, wait 90"),
+            plan("call a, settle, call b, settle, cancel a, settle, answer b, wait 90"),
+            plan(
+                "call a, call b, settle, cancel a, settle, answer b, call c, settle, answer c, wait 90",
+                capacity=2,
+            ),
+        ),
+        cancelled_in_flight,
+        "a caller was cancelled while its reply was owed",
+        Applies.POOLS,
+    ),
+    Check(
+        "CALL-03/reply-comes-later",
+        (
+            plan("call a, settle, cancel a, settle, answer a, call b, settle, answer b, settle"),
+            plan(
+                "call a, call b, call c, settle, cancel b, settle, answer a, answer b, answer c, settle",
+                capacity=3,
+            ),
+            plan(
+                "call a, call b, call c, settle, cancel a, settle, answer c, answer b, answer a, settle",
+                capacity=3,
+            ),
+        ),
+        cancelled_in_flight,
+        "a caller was cancelled while its reply was owed",
+    ),
+    Check(
+        "CALL-03/anywhere",
+        at_every_suspension("call a", "cancel a, settle, call b, settle, answer a, answer b, settle"),
+        cancelled_in_flight,
+        "a caller was cancelled while its reply was owed",
+    ),
+)
+
+
+RULES = (
+    Rule("CALL-02", never_settled, Applies.ALL, _SETTLED_CHECKS),
+    Rule("CALL-03", disturbed_by_cancellation, Applies.ALL, _CANCELLATION_CHECKS),
+)

@@ -1,0 +1,116 @@
+"""CONN-01 -02: nobody gets another's reply, and a connection that owes one is not used again."""
+
+from ..history import Kind, Run, calls
+from ..plan import plan
+from .check import Applies, Check, Finding, Rule
+from .situations import at_every_suspension, cancelled_in_flight, happened
+
+
+# CONN-01
+
+
+def wrong_reply(run: Run) -> Finding | None:
+    """A caller was given another value than the reply to its own command."""
+    history = calls(run.history)
+    for place, event in enumerate(run.history):
+        if event.kind is Kind.RETURNED and event.text != f"val:{event.caller}":
+            owner = event.text.removeprefix("val:")
+            if owner not in history:
+                return Finding(
+                    f"{event.caller} got {event.text!r} in reply to GET {event.caller}",
+                    place,
+                    (event.caller,),
+                )
+            gone = ", who had been cancelled" if history[owner].cancelled is not None else ""
+            return Finding(f"{event.caller} got the reply to {owner}{gone}", place, (owner, event.caller))
+    return None
+
+
+_REPLY_CHECKS = (
+    Check(
+        "CONN-01/cancelled-in-flight",
+        (
+            plan("call a, settle, cancel a, settle, call b, settle, answer a, settle, answer b, settle"),
+            plan(
+                "call a, call b, settle, cancel a, cancel b, settle, call c, call d, settle, answer a, answer b, "
+                "answer c, answer d, settle",
+                capacity=2,
+            ),
+        ),
+        cancelled_in_flight,
+        "a caller was cancelled while its reply was owed",
+    ),
+    Check(
+        "CONN-01/cancelled-anywhere",
+        at_every_suspension("call a", "cancel a, settle, call b, settle, answer a, settle, answer b, settle"),
+        cancelled_in_flight,
+        "a caller was cancelled while its reply was owed",
+    ),
+    Check(
+        "CONN-01/cancelled-as-the-reply-comes",
+        at_every_suspension(
+            "call a, settle, answer a", "cancel a, settle, call b, settle, answer b, settle", 8
+        ),
+        happened(Kind.CANCELLED),
+        "a caller was cancelled when its reply had been sent",
+    ),
+    Check(
+        "CONN-01/torn-reply",
+        (plan("call a, settle, tear a, settle, call b, settle, answer b, settle", chunk_bytes=3),),
+        happened(Kind.CLOSED),
+        "a connection was lost in the middle of a reply",
+    ),
+)
+
+
+# CONN-02
+
+
+def reused_while_owing(run: Run) -> Finding | None:
+    """A command was written to a pooled connection that owed a reply to a caller who had gone."""
+    owed: dict[int, list[str]] = {}
+    gone: set[str] = set()
+    for place, event in enumerate(run.history):
+        match event.kind:
+            case Kind.RETURNED | Kind.RAISED | Kind.CANCELLED:
+                gone.add(event.caller)
+            case Kind.REPLIED:
+                owed[event.connection].remove(event.caller)
+            case Kind.RECEIVED:
+                debts = owed.setdefault(event.connection, [])
+                if creditor := next((each for each in debts if each in gone), None):
+                    return Finding(
+                        f"GET {event.caller} was written to connection {event.connection}, which still owed the "
+                        f"reply to {creditor}",
+                        place,
+                        (creditor, event.caller),
+                    )
+                debts.append(event.caller)
+            case _:
+                pass
+    return None
+
+
+_OWING_CHECKS = (
+    Check(
+        "CONN-02/cancelled-in-flight",
+        (
+            plan("call a, settle, cancel a, settle, call b, settle, answer a, answer b, settle"),
+            plan("call a, settle, call b, settle, cancel a, settle, answer a, answer b, settle"),
+        ),
+        cancelled_in_flight,
+        "a caller was cancelled while its reply was owed",
+    ),
+    Check(
+        "CONN-02/cancelled-anywhere",
+        at_every_suspension("call a", "cancel a, settle, call b, settle, answer a, settle, answer b, settle"),
+        cancelled_in_flight,
+        "a caller was cancelled while its reply was owed",
+    ),
+)
+
+
+RULES = (
+    Rule("CONN-01", wrong_reply, Applies.ALL, _REPLY_CHECKS),
+    Rule("CONN-02", reused_while_owing, Applies.POOLS, _OWING_CHECKS),
+)

@@ -1,0 +1,75 @@
+"""Situations that several checks need: obligations, and plans that visit every suspension of a client."""
+
+from ..history import Kind, Run, calls
+from ..plan import Plan, plan
+from .check import Obligation
+
+SUSPENSIONS = 32  # callbacks between setting out and waiting for a reply; RESP3 handshakes need under 30
+
+
+def at_every_suspension(
+    before: str,
+    after: str,
+    count: int = SUSPENSIONS,
+    capacity: int = 1,
+    acquire_timeout_seconds: float | None = None,
+) -> tuple[Plan, ...]:
+    """One plan for each number of callbacks that run between `before` and `after`."""
+    return tuple(
+        plan(
+            f"{before}, run {number}, {after}",
+            capacity=capacity,
+            acquire_timeout_seconds=acquire_timeout_seconds,
+        )
+        for number in range(count)
+    )
+
+
+def happened(kind: Kind) -> Obligation:
+    """The obligation that an event of that kind happened before the ending."""
+
+    def check(run: Run) -> bool:
+        healed = run.history.first(Kind.HEALED)
+        return any(event.kind is kind for event in run.history.events[:healed])
+
+    return check
+
+
+def cancelled_in_flight(run: Run) -> bool:
+    """A caller was cancelled after its command was written and before its reply was sent."""
+    return any(call.was_in_flight_when_cancelled for call in calls(run.history).values())
+
+
+def cancelled_while_waiting(run: Run) -> bool:
+    """A caller was cancelled before anything of its command was written."""
+    return any(call.was_waiting_when_cancelled for call in calls(run.history).values())
+
+
+def waited(run: Run) -> bool:
+    """A caller came to rest without its command being written, while another's reply was owed."""
+    return most_live(run) > run.plan.capacity
+
+
+def most_live(run: Run) -> int:
+    """The largest number of callers that were under way at the same time."""
+    live = most = 0
+    for event in run.history:
+        if event.kind is Kind.CALLED:
+            live += 1
+            most = max(most, live)
+        elif event.kind in (Kind.RETURNED, Kind.RAISED):
+            live -= 1
+    return most
+
+
+def most_in_flight(run: Run) -> int:
+    """The largest number of callers' replies owed on one connection at the same time."""
+    owed: dict[int, int] = {}
+    most = 0
+    for event in run.history:
+        if event.kind is Kind.RECEIVED:
+            owed[event.connection] = owed.get(event.connection, 0) + 1
+            most = max(most, owed[event.connection])
+        elif event.kind is Kind.REPLIED:
+            owed[event.connection] -= 1
+    return most

@@ -1,0 +1,210 @@
+"""The command line. Exit codes: 0 conforming, 1 not conforming, 2 inconclusive, 3 usage or nothing ran, 4 our own fault."""
+
+import asyncio
+import json
+import platform
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from poolproof.specs import requirement
+
+from . import report as reports
+from . import session
+from .checks import RULES
+from .judge import DEFAULT_STORMS
+from .plan import BadPlan
+from .session import CannotRun, SuiteFault
+from .target import resolve
+from .verdict import Failure, Judgement, Report
+from .worker import Job
+
+USAGE, OUR_FAULT, INTERRUPTED = 3, 4, 130
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Judges how a Redis client pools and multiplexes its connections. "
+    "`poolproof check redis-py` is a good beginning.",
+    epilog="Exit codes: 0 conforming, 1 not conforming, 2 inconclusive, 3 usage or nothing ran, 4 our own fault.",
+)
+out = Console()
+err = Console(stderr=True)
+
+Client = Annotated[
+    str,
+    typer.Argument(
+        help="`reference`, `redis-py` (its newest release), `redis-py==4.5.1`, or `module:Adapter` for your own.",
+        show_default=False,
+    ),
+]
+Selection = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[REQUIREMENT...]", help="Only these, as `CONN-01` or `POOL`; all if none is named."
+    ),
+]
+Result = TypeVar("Result")
+
+
+@app.command()
+def check(
+    client: Client,
+    select: Selection = None,
+    seed: Annotated[int, typer.Option(help="Chooses the storms; the same seed gives the same report.")] = 1,
+    storms: Annotated[int, typer.Option(min=0, help="Generated plans for each variant.")] = DEFAULT_STORMS,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the report as data, too.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="A broken SHOULD counts as well.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="A row for each variant; storms a second.")
+    ] = False,
+    mutant: Annotated[str, typer.Option(hidden=True)] = "",
+) -> None:
+    """Judge a client: run it, unmodified, through directed plans and storms, and report what it did.
+
+    A client is brought into each situation by our own server and event loop, with virtual time; nothing is
+    sent over a network. Releases are installed once, into `~/.cache/poolproof` (or `$POOLPROOF_CACHE`).
+    """
+    names = _selected(select or [])
+    with err.status(f"preparing {client} ..."):
+        target = resolve(client)
+        job = Job(
+            "variants",
+            target.adapters,
+            target.folder,
+            requirements=names,
+            seed=seed,
+            storms=storms,
+            mutant=mutant,
+        )
+        found = _run(session.variants(job))
+    report = Report(target.name, found.version, platform.python_version(), seed)
+    report.notes += [target.note] if target.note else []
+    _run(_judge(job, found.names, report))
+    _write(report, json_file)
+    reports.show(report, out, strict, verbose)
+    raise typer.Exit(reports.exit_code(report, strict))
+
+
+async def _judge(job: Job, variants: tuple[str, ...], report: Report) -> None:
+    total = sum(len(RULES[name].checks) for name in job.requirements) + 1
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[what]}"),
+    )
+    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as progress:
+        bars = {name: progress.add_task(f"{report.client} {name}", total=total, what="") for name in variants}
+
+        def listen(variant: str, what: str) -> None:
+            progress.update(bars[variant], advance=1, what=what)
+
+        async for result in session.judge(job, variants, listen):
+            if isinstance(result, Judgement):
+                report.judgements.append(result)
+            else:
+                report.storm_counts.append(result)
+    order = {name: place for place, name in enumerate(variants)}
+    report.judgements.sort(key=lambda each: (job.requirements.index(each.requirement), order[each.variant]))
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="A replay file, as `check` names it.", show_default=False)],
+) -> None:
+    """Run one recorded plan again. Exit code 1 if it still breaks the requirement, 0 if not."""
+    try:
+        data = reports.read_replay(file)
+    except OSError as problem:
+        raise CannotRun(f"{file} can't be read: {problem.strerror}") from None
+    except BadPlan as problem:
+        raise CannotRun(str(problem)) from None
+    name = _selected([data["requirement"]])[0]
+    target = resolve(data["client"])
+    job = Job("replay", target.adapters, target.folder, data["variant"], (name,), plan=data["plan"])
+    failure = _run(session.replay(job))
+    if failure is None:
+        out.print(f"{target.name}, {data['variant']}: this plan no longer breaks {name}")
+        raise typer.Exit(0)
+    again = Failure.from_data(failure)
+    out.print(f"[bold]{name}[/] {target.name}, {data['variant']}: {again.sentence}", highlight=False)
+    reports.show_story(again, out)
+    raise typer.Exit(1)
+
+
+@app.command("list")
+def list_requirements() -> None:
+    """List the requirements."""
+    reports.show_requirements(out, RULES)
+
+
+@app.command()
+def explain(
+    requirement_id: Annotated[str, typer.Argument(metavar="REQUIREMENT", show_default=False)],
+) -> None:
+    """Explain one requirement: what is promised, why, which bugs it would have prevented, how it is checked."""
+    try:
+        entry = requirement(requirement_id.upper())
+    except LookupError as problem:
+        raise CannotRun(str(problem.args[0])) from None
+    checks = (
+        [f"{each.name}: {each.must_happen}" for each in RULES[entry.id].checks] if entry.id in RULES else []
+    )
+    reports.show_requirement(entry, checks, out)
+
+
+def _selected(selection: list[str]) -> tuple[str, ...]:
+    """The requirements that were asked for, in the order of the specification."""
+    wanted = [each.upper() for each in selection]
+    for each in wanted:
+        if not any(name == each or name.startswith(f"{each}-") for name in RULES):
+            raise CannotRun(f"{each!r} names no requirement that is checked; see: poolproof list")
+    return tuple(
+        name
+        for name in RULES
+        if not wanted or any(name == each or name.startswith(f"{each}-") for each in wanted)
+    )
+
+
+def _write(report: Report, json_file: Path | None) -> None:
+    try:
+        if json_file:
+            json_file.write_text(json.dumps(report.to_data(), indent=1) + "\n")
+        reports.write_replays(report)
+    except OSError as problem:
+        raise CannotRun(f"{problem.filename} can't be written: {problem.strerror}") from None
+
+
+def _run(work: Coroutine[Any, Any, Result]) -> Result:
+    return asyncio.run(work)
+
+
+def main() -> None:
+    """The entry point: one clear line for whatever goes wrong."""
+    try:
+        code = app(standalone_mode=False)
+    except (CannotRun, SuiteFault) as problem:
+        ours = isinstance(problem, SuiteFault)
+        err.print(f"[bold red]error:[/] {'this is a fault of poolproof' if ours else ''}", end="")
+        err.print(str(problem), markup=False, highlight=False, soft_wrap=True)
+        code = OUR_FAULT if ours else USAGE
+    except KeyboardInterrupt:
+        err.print("interrupted; nothing is left running")
+        code = INTERRUPTED
+    except Exception as problem:
+        if not hasattr(problem, "format_message"):  # an error of the command line's own
+            raise
+        err.print(f"[bold red]error:[/] {problem.format_message()}", highlight=False)
+        code = USAGE
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

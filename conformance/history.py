@@ -1,0 +1,164 @@
+"""A history is what happened in one run: a list of events in the order in which they happened.
+
+Two witnesses write it. The *world* writes what callers see (they set out, are cancelled, get a value or an error) and
+the *witness server* writes what is on the wire; a client can fake neither. Oracles read histories and
+nothing else, so a history recorded elsewhere can be judged as well.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from .plan import Plan
+
+
+class Kind(StrEnum):
+    """What happened. The comment says which fields of the event are set besides `at`."""
+
+    # seen by callers
+    CALLED = "called"  # caller
+    CANCELLED = "cancelled"  # caller: cancellation was requested (it may still return or raise)
+    RETURNED = "returned"  # caller, text: the value
+    RAISED = "raised"  # caller, text: the error kind, detail: the error as text
+    # seen on the wire
+    DIALLED = "dialled"  # connection: the client asks for a connection
+    OPENED = "opened"  # connection: the server accepted it
+    REFUSED = "refused"  # connection
+    GIVEN_UP = "given up"  # connection: the client stopped dialling
+    RECEIVED = "received"  # caller, connection: its command is at the server
+    REPLIED = "replied"  # caller, connection: its reply was sent
+    GREETED = "greeted"  # connection, text: a command that is no caller's (handshake, ping) is at the server
+    WELCOMED = "welcomed"  # connection, text: the reply to such a command was sent
+    CLOSED = "closed"  # connection, text: "client" or "server"
+    GARBAGE = "garbage"  # connection, text: bytes that are no RESP command
+    # written by the world
+    MISSED = "missed"  # text: a step that found nothing to act on
+    HEALED = "healed"  # the faults stopped and every reply owed was sent; patience begins
+    RESTED = "rested"  # patience is over: the client had all the time it may want
+    PROBED = "probed"  # caller: one of the capacity probe's callers sets out
+    COUNTED = "counted"  # the capacity probe is over
+    CLOSING = "closing"  # the client was told to close
+    ENDED = "ended"  # the run is over
+    STILL = "still"  # text: what has not happened by then (only in stories)
+    UNHANDLED = "unhandled"  # text: an error that the event loop was left with
+
+
+class ErrorKind(StrEnum):
+    """What an error means, the same words for every client."""
+
+    ACQUIRE_TIMEOUT = "timeout.acquire"  # no connection became available within the acquire limit
+    EXHAUSTED = "exhausted"  # the pool is full and does not let callers wait
+    CANCELLED = "cancelled"
+    CLOSED = "closed"  # the pool or multiplexer was closed
+    REFUSED = "refused"  # no connection could be opened
+    LOST = "conn_lost"  # the connection ended before the reply came
+    SERVER = "server"  # the server answered with an error
+    PROTOCOL = "protocol"  # the server's bytes made no sense
+    OTHER = "other"  # the adapter does not know; legal, and listed
+
+
+class Event(NamedTuple):
+    """One event. `at` is virtual seconds since the run began; `connection` counts from 1, 0 is none."""
+
+    at: float
+    kind: Kind
+    caller: str = ""
+    connection: int = 0
+    text: str = ""
+    detail: str = ""
+
+
+class Record(Protocol):
+    """Writes an event, stamped with the time of the world, into the history."""
+
+    def __call__(
+        self, kind: Kind, caller: str = "", connection: int = 0, text: str = "", detail: str = ""
+    ) -> None: ...
+
+
+class History:
+    """The events of one run, in order."""
+
+    def __init__(self, events: Sequence[Event] = ()) -> None:
+        self.events: list[Event] = list(events)
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(self.events)
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    def first(self, kind: Kind, caller: str = "") -> int | None:
+        """The place of the first event of that kind (and caller, if one is named)."""
+        for place, event in enumerate(self.events):
+            if event.kind is kind and (not caller or event.caller == caller):
+                return place
+        return None
+
+    def count(self, kind: Kind) -> int:
+        """How many events are of that kind."""
+        return sum(event.kind is kind for event in self.events)
+
+
+class Run(NamedTuple):
+    """All that an oracle may look at: the plan, whether connections are shared, and the history.
+
+    shared: the client is a multiplexer: many callers use one connection.
+    waits: a caller that finds the pool full waits; otherwise it is refused at once.
+    """
+
+    plan: Plan
+    shared: bool
+    waits: bool
+    history: History
+
+
+@dataclass(slots=True)
+class Call:
+    """What became of one caller. Numbers are places in the history; None: it did not happen.
+
+    received: where its command arrived at the server, with the connection; more than once if it was sent again.
+    """
+
+    caller: str
+    called: int
+    received: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    cancelled: int | None = None
+    replied: int | None = None
+    settled: int | None = None
+
+    @property
+    def was_in_flight_when_cancelled(self) -> bool:
+        """Its command had been written and its reply had not been sent when it was cancelled."""
+        return (
+            self.cancelled is not None
+            and bool(self.received)
+            and self.received[0][0] < self.cancelled
+            and (self.replied is None or self.replied > self.cancelled)
+        )
+
+    @property
+    def was_waiting_when_cancelled(self) -> bool:
+        """Nothing of its command had been written when it was cancelled."""
+        return self.cancelled is not None and not any(place < self.cancelled for place, _ in self.received)
+
+
+def calls(history: History) -> dict[str, Call]:
+    """What became of each caller, those of the ending included, in the order in which they set out."""
+    found: dict[str, Call] = {}
+    for place, event in enumerate(history):
+        match event.kind:
+            case Kind.CALLED | Kind.PROBED:
+                found[event.caller] = Call(event.caller, place)
+            case Kind.RECEIVED if event.caller in found:
+                found[event.caller].received.append((place, event.connection))
+            case Kind.CANCELLED:
+                found[event.caller].cancelled = place
+            case Kind.REPLIED if event.caller in found:
+                found[event.caller].replied = place
+            case Kind.RETURNED | Kind.RAISED:
+                found[event.caller].settled = place
+            case _:
+                pass
+    return found

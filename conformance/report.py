@@ -1,0 +1,213 @@
+"""What a person reads: the table of verdicts, then for each failure the explanation, then one line of conclusion."""
+
+import json
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from poolproof.specs import Level, Requirement, requirement, requirements
+
+from .installing import cache
+from .plan import BadPlan, Plan
+from .story import diagram
+from .verdict import Failure, Judgement, Report, Verdict
+
+STYLES = {
+    Verdict.PASS: "green",
+    Verdict.FAIL: "bold red",
+    Verdict.INCONCLUSIVE: "yellow",
+    Verdict.NOT_APPLICABLE: "dim",
+    Verdict.HARNESS_ERROR: "bold magenta",
+}
+
+
+def show(report: Report, console: Console, strict: bool, verbose: bool) -> None:
+    """The whole report, replay commands included; the replay files are written by `write_replays`."""
+    console.print(f"[bold]{report.client}[/] · Python {report.python} · seed {report.seed}", highlight=False)
+    for note in report.notes:
+        console.print(f"[yellow]note:[/] {note}", highlight=False)
+    console.print(_table(report, verbose))
+    for name in report.requirements():
+        if any(each.failure for each in report.of(name)):
+            _explain_failures(report, name, console)
+    if verbose:
+        for count in report.storm_counts:
+            rate = count.storms / count.seconds
+            console.print(f"{count.variant}: {count.storms} storms, {rate:,.0f} a second", highlight=False)
+    console.print(_conclusion(report, strict), highlight=False)
+
+
+def _table(report: Report, verbose: bool) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading in ("requirement", "level", "verdict"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("what happened")
+    for name in report.requirements():
+        judgements = report.of(name)
+        rows = judgements if verbose else [_summary(judgements)]
+        for row in rows:
+            what = f"{row.variant}: {row.what}" if verbose else row.what
+            verdict = Text(row.verdict, style=STYLES[row.verdict])
+            table.add_row(name, requirement(name).level.value, verdict, Text(what))
+    return table
+
+
+def _summary(judgements: list[Judgement]) -> Judgement:
+    """One row for all variants: the worst of them, and where it happened if not everywhere."""
+    worst = judgements[0]
+    if worst.verdict is Verdict.PASS:
+        passed = [each for each in judgements if each.verdict is Verdict.PASS]
+        runs, storms = sum(each.runs for each in passed), sum(each.storms for each in passed)
+        what = f"{runs} plans and {storms} storms" + (
+            f" in {len(passed)} variants" if len(passed) > 1 else ""
+        )
+        return Judgement(worst.variant, worst.requirement, worst.verdict, what)
+    same = [each.variant for each in judgements if each.verdict is worst.verdict]
+    where = "" if len(same) == len(judgements) else f" ({'; '.join(same)})"
+    return Judgement(worst.variant, worst.requirement, worst.verdict, worst.what + where)
+
+
+# failures
+
+
+def _explain_failures(report: Report, name: str, console: Console) -> None:
+    failed = [each for each in report.of(name) if each.failure]
+    first = min(failed, key=lambda each: len(each.failure.events) if each.failure else 0)
+    assert first.failure
+    entry = requirement(name)
+    console.rule(f"[bold red]{name}[/] {entry.title}", align="left", style="red")
+    console.print(f"[bold]{first.failure.sentence}[/]", highlight=False)
+    others = [each.variant for each in failed if each is not first]
+    also = f", also in {'; '.join(others)}" if others else ""
+    console.print(f"in {first.variant}{also} · {first.failure.check}", style="dim", highlight=False)
+    show_story(first.failure, console)
+    console.print(Text("promised:  " + entry.text))
+    for bug in entry.bugs:
+        console.print(Text(f"known bug: {bug.reference}: {bug.note}", style="dim"))
+    path = _replay_file(report.client, name)
+    console.print(Text(f"replay:    poolproof replay {shlex.quote(str(path))}\n"), soft_wrap=True)
+
+
+def show_story(failure: Failure, console: Console) -> None:
+    """The diagram of what happened."""
+    rows = diagram(failure.events)
+    console.print(Padding(Text("\n".join(rows)), (1, 0)), soft_wrap=True)
+
+
+def _conclusion(report: Report, strict: bool) -> str:
+    judged = [
+        name for name in report.requirements() if report.of(name)[0].verdict is not Verdict.NOT_APPLICABLE
+    ]
+    verdicts = [report.of(name)[0].verdict for name in judged]
+    code = exit_code(report, strict)
+    words = {
+        0: "[bold green]CONFORMING[/]",
+        1: "[bold red]NOT CONFORMING[/]",
+        2: "[bold yellow]INCONCLUSIVE[/]",
+        3: "[bold yellow]NOTHING WAS JUDGED[/]",
+        4: "[bold magenta]THE SUITE FAILED[/]",
+    }
+    counts = ", ".join(
+        f"{verdicts.count(verdict)} {word}"
+        for verdict, word in (
+            (Verdict.PASS, "kept"),
+            (Verdict.FAIL, "broken"),
+            (Verdict.INCONCLUSIVE, "inconclusive"),
+        )
+        if verdicts.count(verdict)
+    )
+    return f"{words[code]}: {len(judged)} requirements apply, {counts or 'none judged'} (exit code {code})"
+
+
+def exit_code(report: Report, strict: bool) -> int:
+    """0 conforming, 1 not conforming, 2 inconclusive, 3 nothing was judged, 4 the suite's fault."""
+    verdicts = {each.verdict for each in report.judgements}
+    broken = {each.requirement for each in report.judgements if each.verdict is Verdict.FAIL}
+    if Verdict.HARNESS_ERROR in verdicts:
+        return 4
+    if any(strict or requirement(name).level is Level.MUST for name in broken):
+        return 1
+    if Verdict.INCONCLUSIVE in verdicts:
+        return 2
+    return 0 if verdicts - {Verdict.NOT_APPLICABLE} else 3
+
+
+# replay files
+
+
+def _replay_file(client: str, name: str) -> Path:
+    safe = "".join(letter if letter.isalnum() or letter in ".-=_" else "_" for letter in client)
+    return cache() / "failures" / safe / f"{name}.json"
+
+
+def write_replays(report: Report) -> None:
+    """A replay file for each requirement that failed. Raises OSError."""
+    for name in report.requirements():
+        failed = [each for each in report.of(name) if each.failure]
+        if not failed:
+            continue
+        first = min(failed, key=lambda each: len(each.failure.events) if each.failure else 0)
+        assert first.failure
+        path = _replay_file(report.client, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        data = {
+            "poolproof_replay": 1,
+            "client": report.client,
+            "variant": first.variant,
+            "requirement": name,
+            "seed": report.seed,
+            **first.failure.to_data(),
+        }
+        path.write_text(json.dumps(data, indent=1) + "\n")
+
+
+def read_replay(path: Path) -> dict[str, Any]:
+    """The contents of a replay file, with `plan` checked. Raises OSError, BadPlan."""
+    try:
+        data = json.loads(path.read_text())
+    except (ValueError, UnicodeDecodeError):
+        raise BadPlan(f"{path} is no JSON") from None
+    wanted = {"client", "variant", "requirement", "plan"}
+    if not isinstance(data, dict) or data.get("poolproof_replay") != 1 or not wanted <= data.keys():
+        raise BadPlan(f"{path} is no replay file of this version of poolproof")
+    Plan.from_data(data["plan"])
+    return data
+
+
+# requirements
+
+
+def show_requirements(console: Console, checked: Iterable[str]) -> None:
+    """All requirements, a line each."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading in ("requirement", "level", "for", "title"):
+        table.add_column(heading, no_wrap=heading != "title")
+    for entry in requirements().values():
+        profile = {"both": "all", "pool": "pools", "multiplexer": "multiplexers"}[entry.profile.value]
+        unchecked = "" if entry.id in set(checked) else "  (not checked yet)"
+        table.add_row(entry.id, entry.level.value, profile, entry.title + unchecked)
+    console.print(table)
+
+
+def show_requirement(entry: Requirement, checks: Iterable[str], console: Console) -> None:
+    """One requirement, whole."""
+    console.print(f"[bold]{entry.id}[/] {entry.level.value}  {entry.title}\n", highlight=False)
+    sections = [
+        ("", entry.text),
+        ("Why", entry.why),
+        ("Observed", entry.observed),
+        ("Untested", entry.untested or ""),
+        ("Seen in", "\n".join(f"{bug.reference}: {bug.note}" for bug in entry.bugs)),
+        ("Checks", "\n".join(checks)),
+    ]
+    for heading, text in sections:
+        if text:
+            console.print(Text(heading, style="bold") if heading else "", end="\n" if heading else "")
+            console.print(Padding(Text(text), (0, 0, 1, 2)))

@@ -1,0 +1,161 @@
+"""The client's end of an in-memory connection, as an asyncio transport.
+
+It behaves as asyncio's own over TCP: a connection that the server closed first reads what was sent before, then
+end-of-file; a write to it is answered by a reset; after `close` nothing is delivered any more and the protocol hears
+`connection_lost` from the loop, never from inside the call.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterable
+from typing import Any
+
+
+class SimulatedTransport(asyncio.Transport):
+    """See the module. `incoming` is what the server sent and the client has not been given yet."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        protocol: asyncio.BaseProtocol,
+        chunk_bytes: int,
+        write: Callable[[bytes], None],
+        hang_up: Callable[[], None],
+    ) -> None:
+        super().__init__(
+            {"socket": _Socket(), "peername": _Socket.peer, "sockname": _Socket.name}  # what clients look at
+        )
+        self.incoming = bytearray()
+        self._loop = loop
+        self._protocol: Any = protocol
+        self._chunk_bytes = chunk_bytes
+        self._write = write
+        self._hang_up = hang_up
+        self._paused = False  # the client asked for no more data
+        self._closed = False  # the client closed, or was told that the connection is lost
+        self._server_gone = False
+        self._end_due = False  # end-of-file is still to be delivered
+        self._reset_due = False
+
+    # the network's side
+
+    def server_closed(self) -> None:
+        """Nothing comes after what is on its way now."""
+        self._server_gone = True
+        self._end_due = True
+
+    def has_news(self) -> bool:
+        """Whether `deliver` has something to deliver."""
+        if self._closed:
+            return False
+        return self._reset_due or (not self._paused and (bool(self.incoming) or self._end_due))
+
+    def deliver(self) -> None:
+        """Hand the protocol what has come: a reset, else the next bytes, else the end of the stream."""
+        if not self.has_news():  # it closed or paused since it was asked
+            return
+        if self._reset_due:
+            self._lose(ConnectionResetError(104, "Connection reset by peer"))
+        elif self.incoming:
+            size = self._chunk_bytes or len(self.incoming)
+            data = bytes(self.incoming[:size])
+            del self.incoming[:size]
+            self._feed(data)
+        else:
+            self._end_due = False
+            if not self._protocol.eof_received():
+                self._lose(None)
+
+    def _feed(self, data: bytes) -> None:
+        if not isinstance(self._protocol, asyncio.BufferedProtocol):
+            self._protocol.data_received(data)
+            return
+        while data:
+            buffer = memoryview(self._protocol.get_buffer(len(data)))
+            size = min(len(buffer), len(data))
+            buffer[:size] = data[:size]
+            self._protocol.buffer_updated(size)
+            data = data[size:]
+
+    def _lose(self, error: Exception | None) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._hang_up()
+        if not self._loop.is_closed():  # a forgotten connection may be collected after its run
+            self._loop.call_soon(self._protocol.connection_lost, error)
+
+    # the client's side
+
+    def write(self, data: "bytes | bytearray | memoryview[Any]") -> None:
+        if self._closed:
+            return
+        if self._server_gone:
+            self._reset_due = True
+        else:
+            self._write(bytes(data))
+
+    def writelines(self, list_of_data: Iterable["bytes | bytearray | memoryview[Any]"]) -> None:
+        self.write(b"".join(list_of_data))
+
+    def close(self) -> None:
+        self._lose(None)
+
+    def abort(self) -> None:
+        self._lose(None)
+
+    def is_closing(self) -> bool:
+        return self._closed
+
+    def pause_reading(self) -> None:
+        self._paused = True
+
+    def resume_reading(self) -> None:
+        self._paused = False
+
+    def is_reading(self) -> bool:
+        return not self._paused and not self._closed
+
+    def can_write_eof(self) -> bool:
+        return False
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def get_write_buffer_limits(self) -> tuple[int, int]:
+        return 0, 65536
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self._protocol = protocol
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        protocol: asyncio.BaseProtocol = self._protocol
+        return protocol
+
+
+class _Socket:
+    """What `get_extra_info("socket")` gives: enough for clients that set options on it."""
+
+    family = socket.AF_INET
+    type = socket.SOCK_STREAM
+    proto = socket.IPPROTO_TCP
+    peer = ("127.0.0.1", 6379)
+    name = ("127.0.0.1", 50000)
+
+    def setsockopt(self, *_: object) -> None:
+        pass
+
+    def getsockopt(self, *_: object) -> int:
+        return 0
+
+    def getpeername(self) -> tuple[str, int]:
+        return self.peer
+
+    def getsockname(self) -> tuple[str, int]:
+        return self.name
+
+    def fileno(self) -> int:
+        return -1

@@ -1,0 +1,224 @@
+"""The simulated world: runs one plan against one client and returns the history.
+
+                     plan
+                      |
+    callers ---> client under test ---> network ---> witness
+         \\                                             /
+          `----------------> history <----------------'
+
+Nothing runs between two steps of the plan; the world itself is plain code outside the event loop, so it adds
+no task and no callback of its own to what the client sees.
+
+Every plan gets the same ending. The faults stop and all replies owed are sent (`healed`); the client gets PATIENCE
+seconds of virtual time (`rested`); a warm-up lets it find connections that died in the meantime; as many callers as it has capacity ask
+together and none is answered, so each needs a connection of its own (`probed` .. `counted`); the client is closed (`ended`).
+"""
+
+import asyncio
+import inspect
+import random
+import traceback
+
+from ..adapter import Adapter, Settings
+from ..history import Event, History, Kind, Run
+from ..plan import Plan, Step, Verb
+from ..witness import Witness
+from . import clock
+from .loop import SimulatedLoop
+from .network import Network
+
+PATIENCE_SECONDS = 120.0  # more than any client's own retries and timeouts need by default
+CALLERS_PAST_THE_PLAN = "warm", "probe"  # how the ending's callers are named, with a number
+
+_MISTAKES = (AttributeError, ImportError, LookupError, NameError, NotImplementedError, TypeError)
+
+
+class AdapterMistake(Exception):
+    """The adapter, not the client, is at fault; the message names the line."""
+
+
+def run(plan: Plan, client: type[Adapter]) -> Run:
+    """Run the plan. Raises AdapterMistake, and Livelock if the client never comes to rest."""
+    return Run(plan, client.shared, client.waits, World(plan, client).run())
+
+
+class World:
+    """One run. `history` grows as it goes."""
+
+    def __init__(self, plan: Plan, client: type[Adapter]) -> None:
+        self.history = History()
+        self._plan = plan
+        self._client_type = client
+        self._witness = Witness(self._record)
+        self._network = Network(plan, self._witness, self._record)
+        self._loop = SimulatedLoop(self._network)
+        self._client = client(Settings("127.0.0.1", 6379, plan.capacity, plan.acquire_timeout_seconds))
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._under_way: set[str] = set()
+        self._mistake: AdapterMistake | None = None
+
+    def run(self) -> History:
+        """The history of the whole plan and its ending."""
+        random.seed(0)  # what a client draws (jitter) repeats
+        clock.follow(self._loop.time)
+        asyncio._set_running_loop(self._loop)
+        try:
+            self._open()
+            for step in self._plan.steps:
+                self._perform(step)
+            self._end()
+            self._clean_up()
+        finally:
+            asyncio._set_running_loop(None)
+            clock.follow(None)
+            self._loop.close()
+        return self.history
+
+    def _record(
+        self, kind: Kind, caller: str = "", connection: int = 0, text: str = "", detail: str = ""
+    ) -> None:
+        self.history.events.append(Event(self._loop.time(), kind, caller, connection, text, detail))
+
+    # the plan
+
+    def _open(self) -> None:
+        opening = self._loop.create_task(self._client.open())
+        self._loop.settle()
+        if not opening.done():
+            self._loop.pass_time(PATIENCE_SECONDS)
+        if not opening.done():
+            raise AdapterMistake("open() does not return while nothing else happens")
+        if error := opening.exception():
+            raise AdapterMistake(f"open() raised {_blame(error)}") from error
+
+    def _perform(self, step: Step) -> None:
+        match step.verb:
+            case Verb.CALL:
+                self._call(step.caller)
+            case Verb.CANCEL:
+                self._cancel(step.caller)
+            case Verb.ANSWER:
+                self._network.carry(self._witness.answer(step.caller))
+            case Verb.CUT | Verb.TEAR:
+                self._network.carry(self._witness.cut(step.caller, after_half=step.verb is Verb.TEAR))
+            case Verb.DROP:
+                self._network.carry(self._witness.drop())
+            case Verb.STALL | Verb.RESUME:
+                self._network.carry(self._witness.stall(step.verb is Verb.STALL))
+            case Verb.ADMIT | Verb.REFUSE:
+                self._network.rule(admit=step.verb is Verb.ADMIT)
+            case Verb.CLOSE:
+                self._close()
+            case Verb.RUN:
+                for _ in range(int(step.amount)):
+                    self._loop.step()
+            case Verb.SETTLE:
+                self._loop.settle()
+            case Verb.WAIT:
+                self._loop.pass_time(step.amount)
+        if self._mistake:
+            raise self._mistake
+
+    def _call(self, caller: str, kind: Kind = Kind.CALLED) -> None:
+        self._tasks[caller] = self._loop.create_task(self._caller(caller, kind))
+
+    async def _caller(self, caller: str, kind: Kind) -> None:
+        self._record(kind, caller)
+        self._under_way.add(caller)
+        try:
+            value = await self._client.call("GET", caller)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
+            self._look_for_mistake(error)
+            self._record(Kind.RAISED, caller, text=self._client_type.kind(error), detail=_line(error))
+        else:
+            text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+            self._record(Kind.RETURNED, caller, text=text)
+        finally:
+            self._under_way.discard(caller)
+
+    def _cancel(self, caller: str) -> None:
+        if caller not in self._under_way:
+            self._record(Kind.MISSED, text=f"{caller} has not set out, or is back")
+            return
+        self._record(Kind.CANCELLED, caller)
+        self._tasks[caller].cancel()
+
+    def _close(self) -> None:
+        if "" in self._tasks:
+            return
+        self._record(Kind.CLOSING)
+        self._tasks[""] = self._loop.create_task(self._closing())
+
+    async def _closing(self) -> None:
+        try:
+            await self._client.close()
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
+            self._look_for_mistake(error)
+            self._record(Kind.UNHANDLED, text=f"close() raised {_line(error)}")
+
+    # the ending
+
+    def _end(self) -> None:
+        self._network.heal()
+        self._network.carry(self._witness.heal())
+        self._record(Kind.HEALED)
+        self._loop.pass_time(PATIENCE_SECONDS)
+        self._record(Kind.RESTED)
+        if "" not in self._tasks:
+            self._probe()
+        self._close()
+        self._loop.pass_time(PATIENCE_SECONDS)
+        self._record(Kind.ENDED)
+
+    def _probe(self) -> None:
+        count = 1 if self._client_type.shared else self._plan.capacity
+        warm, probe = CALLERS_PAST_THE_PLAN
+        for number in range(count):
+            self._call(f"{warm}{number + 1}")
+        self._loop.pass_time(PATIENCE_SECONDS)
+        self._witness.hold()
+        for number in range(count):
+            self._call(f"{probe}{number + 1}", Kind.PROBED)
+        self._loop.pass_time(PATIENCE_SECONDS)
+        self._record(Kind.COUNTED)
+        self._network.carry(self._witness.heal())
+        self._loop.pass_time(1.0)
+
+    def _clean_up(self) -> None:
+        if self._mistake:
+            raise self._mistake
+        for message in self._loop.errors:
+            self._record(Kind.UNHANDLED, text=message)
+        for task in self._loop.tasks:
+            if task.done():
+                continue
+            task._log_destroy_pending = False  # type: ignore[attr-defined]  # it is our doing, not the client's
+            task.cancel()
+        for _ in range(1_000):
+            if not self._loop.step():
+                break
+
+    # blame
+
+    def _look_for_mistake(self, error: BaseException) -> None:
+        """An error that was raised by the adapter's own code says nothing about the client."""
+        if not isinstance(error, _MISTAKES):
+            return
+        frames = traceback.extract_tb(error.__traceback__)
+        if frames[-1].filename == inspect.getfile(self._client_type):
+            self._mistake = AdapterMistake(f"the adapter raised {_blame(error)}")
+
+
+def _line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _blame(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    return _line(error) + place

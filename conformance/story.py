@@ -1,0 +1,111 @@
+"""What matters of a history for one finding, and how it is drawn: a space-time diagram in text.
+
+Time runs downwards, a row an event. A lane for each caller stands on the left, one for each connection, as the server sees it,
+on the right; an arrow is a command on its way. Amounts of virtual time are shown where any has passed.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from .checks import Finding
+from .history import ErrorKind, Event, History, Kind
+
+_ALWAYS_LEFT_OUT = frozenset({Kind.GREETED, Kind.WELCOMED, Kind.DIALLED, Kind.MISSED, Kind.UNHANDLED})
+_ABOUT_EVERYBODY = frozenset({Kind.HEALED, Kind.RESTED, Kind.COUNTED, Kind.CLOSING})
+
+
+def story(history: History, finding: Finding) -> list[Event]:
+    """The events that a reader needs to see why the finding is true; the last one is where it became certain."""
+    told = history.events[: finding.place + 1]
+    last = told[-1]
+    connections = {
+        event.connection for event in told if not finding.callers or event.caller in finding.callers
+    }
+    cancelled = {event.caller for event in told if event.kind is Kind.CANCELLED}
+    kept: list[Event] = []
+    for event in told:
+        if event is not last and (
+            event.kind in _ALWAYS_LEFT_OUT
+            or event.caller.startswith("warm")
+            or (event.kind is Kind.OPENED and finding.callers)
+            or (event.text == ErrorKind.CANCELLED and event.caller in cancelled)
+            or (event.caller and finding.callers and event.caller not in finding.callers)
+            or (event.connection and event.connection not in connections)
+            or (event.kind in _ABOUT_EVERYBODY and finding.callers)
+        ):
+            continue
+        if event.kind is Kind.RECEIVED:
+            kept = [each for each in kept if not (each.kind is Kind.CALLED and each.caller == event.caller)]
+        kept.append(event)
+    if finding.still:
+        kept[-1] = Event(last.at, Kind.STILL, text=finding.still)
+    return kept
+
+
+def diagram(events: Sequence[Event]) -> list[str]:
+    """The rows of the diagram."""
+    callers = list(dict.fromkeys(event.caller for event in events if event.caller))
+    connections = sorted({event.connection for event in events if event.connection})
+    width = max([12, *(len(_what(event)) + 4 for event in events if event.caller)])
+    lanes = [*callers, *(f"connection {number}" for number in connections)]
+    rows = ["      " + "".join(lane.ljust(width) for lane in lanes).rstrip()]
+    before = events[0].at if events else 0.0
+    for number, event in enumerate(events, 1):
+        if event.at - before >= 0.001:
+            rows.append(f"      · {event.at - before:g} s pass ·")
+        before = event.at
+        rows.append(f"{number:4}  {_row(event, callers, connections, width)}".rstrip())
+    return rows
+
+
+def _row(event: Event, callers: list[str], connections: list[int], width: int) -> str:
+    lane = callers.index(event.caller) if event.caller else 0
+    target = len(callers) + connections.index(event.connection) if event.connection else lane
+    what = _what(event)
+    match event.kind:
+        case Kind.RECEIVED:
+            shaft = "─" * (width * (target - lane) - len(what) - 3)
+            return " " * (width * lane) + f"{what} {shaft}▶ ●"
+        case Kind.REPLIED:
+            return " " * (width * target) + what
+        case _ if event.caller:
+            return " " * (width * lane) + what
+        case _ if event.connection:
+            return " " * (width * target) + what
+        case _:
+            return f"── {what} ──"
+
+
+def _what(event: Event) -> str:
+    return "".join(_words(event))
+
+
+def _words(event: Event) -> Iterator[str]:
+    match event.kind:
+        case Kind.CALLED | Kind.PROBED:
+            yield f"asks for {event.caller}"
+        case Kind.RECEIVED:
+            yield f"GET {event.caller}"
+        case Kind.REPLIED:
+            yield f"● sends val:{event.caller}"
+        case Kind.RETURNED:
+            yield f"gets {event.text}"
+        case Kind.RAISED:
+            yield f"fails: {event.text}"
+        case Kind.CANCELLED:
+            yield "cancelled ✗"
+        case Kind.CLOSED:
+            yield f"closed by the {event.text}"
+        case Kind.HEALED:
+            yield "all faults stop, all replies are sent"
+        case Kind.RESTED:
+            yield "everybody had time enough"
+        case Kind.STILL:
+            yield event.text
+        case Kind.CLOSING:
+            yield "the client is told to close"
+        case Kind.REFUSED:
+            yield "dial refused"
+        case Kind.GIVEN_UP:
+            yield "dial given up"
+        case _:
+            yield str(event.kind)

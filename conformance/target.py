@@ -1,0 +1,45 @@
+"""What the user wants to have judged: `redis-py`, `redis-py==4.5.1`, `reference`, or `module:Adapter`."""
+
+from dataclasses import dataclass
+
+from . import installing
+from .clients import BUILT_IN
+from .session import CannotRun
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A client that is ready to be judged.
+
+    name: as the user may write it again, with the version. adapters, folder: see `worker.Job`. note: for the user.
+    """
+
+    name: str
+    adapters: str
+    folder: str = ""
+    note: str = ""
+
+
+def resolve(client: str) -> Target:
+    """The target; installs the release if that is what was asked for. Raises CannotRun."""
+    name, exact, version = client.partition("==")
+    if ":" in client:
+        return Target(client, client)
+    if name not in BUILT_IN:
+        known = ", ".join(BUILT_IN)
+        raise CannotRun(
+            f"{client!r} is no client that comes with the suite ({known}); for your own: module:Adapter"
+        )
+    built_in = BUILT_IN[name]
+    if built_in.distribution is None:
+        if exact:
+            raise CannotRun(f"{name} comes with the suite and has no other versions")
+        return Target(name, built_in.module)
+    try:
+        note = ""
+        if not exact:
+            version, note = installing.newest(built_in.distribution)
+        installed = installing.install(built_in.distribution, version)
+    except installing.InstallationFailed as reason:
+        raise CannotRun(str(reason)) from None
+    return Target(f"{name}=={installed.version}", built_in.module, str(installed.folder), note)

@@ -1,0 +1,146 @@
+"""The process in which a client runs: it takes one job on standard input and answers in JSON lines.
+
+A process of its own, because a client may be any release (it comes first on the path), may print, block, crash or exit, and none
+of that may reach the suite. Its standard output is therefore kept for the answers, and whatever the client prints goes to standard error.
+"""
+
+import gc
+import importlib
+import json
+import os
+import random
+import sys
+import traceback
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from .simulation import clock
+
+clock.install()  # before any client is imported
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a worker is to do.
+
+    task: `variants` (which adapters are there?), `judge` or `replay`.
+    adapters: `module` (all that it offers) or `module:Adapter`. folder: put first on the path.
+    variant: the name of one of them. plan: for `replay`.
+    mutant: a fault to plant in the reference first.
+    """
+
+    task: str
+    adapters: str
+    folder: str = ""
+    variant: str = ""
+    requirements: tuple[str, ...] = ()
+    seed: int = 0
+    storms: int = 0
+    mutant: str = ""
+    plan: Any = None
+
+
+def main() -> None:
+    """Do the job; the last line is `{"type": "done"}` or `{"type": "error", "blame": ..., "text": ...}`."""
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    warnings.simplefilter("ignore")
+    job = Job(**json.load(sys.stdin))
+    try:
+        _do(job, answers)
+        _say(answers, type="done")
+    except _Blame as blame:
+        _say(answers, type="error", blame=blame.whom, text=str(blame))
+    except Exception:
+        _say(answers, type="error", blame="suite", text=traceback.format_exc())
+    finally:
+        answers.flush()
+        os._exit(0)  # a client's threads and exit handlers have nothing more to say
+
+
+class _Blame(Exception):
+    """The job can't be done; `whom` is `adapter` or `client`."""
+
+    def __init__(self, whom: str, text: str) -> None:
+        super().__init__(text)
+        self.whom = whom
+
+
+def _say(answers: TextIO, **message: Any) -> None:
+    answers.write(json.dumps(message) + "\n")
+
+
+def _do(job: Job, answers: TextIO) -> None:
+    if job.mutant:
+        from .mutants import plant
+
+        plant(job.mutant)
+    variants = _load(job)
+    gc.collect()
+    gc.freeze()
+    gc.disable()  # the judge collects between runs, so that a run always goes the same way
+    random.seed(job.seed)
+    match job.task:
+        case "variants":
+            version = next(iter(variants.values())).version()
+            _say(answers, type="variants", names=list(variants), version=version)
+        case "judge":
+            _judge(job, variants[job.variant], answers)
+        case _:
+            _replay(job, variants[job.variant], answers)
+
+
+def _judge(job: Job, client: Any, answers: TextIO) -> None:
+    from .checks import RULES
+    from .judge import Judge
+    from .simulation.world import AdapterMistake
+
+    judge = Judge(client, job.seed, job.storms, lambda what: _say(answers, type="progress", what=what))
+    try:
+        for judgement in judge.judge([RULES[each] for each in job.requirements]):
+            _say(answers, type="judgement", **judgement.to_data())
+    except AdapterMistake as mistake:
+        raise _Blame("adapter", str(mistake)) from None
+    if judge.storm_count:
+        _say(answers, type="storms", **judge.storm_count.to_data())
+
+
+def _replay(job: Job, client: Any, answers: TextIO) -> None:
+    from .checks import RULES
+    from .judge import Unfit, replay
+    from .plan import Plan
+    from .simulation.world import AdapterMistake
+
+    try:
+        failure = replay(client, RULES[job.requirements[0]], Plan.from_data(job.plan))
+    except AdapterMistake as mistake:
+        raise _Blame("adapter", str(mistake)) from None
+    except Unfit as reason:
+        raise _Blame("client", str(reason)) from None
+    _say(answers, type="replayed", failure=failure.to_data() if failure else None)
+
+
+def _load(job: Job) -> dict[str, Any]:
+    """The adapters by name. Whatever goes wrong here is the adapter's fault, or its user's."""
+    from .adapter import Adapter
+
+    sys.path[:0] = [folder for folder in (job.folder, str(Path.cwd())) if folder]
+    module_name, _, name = job.adapters.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+        adapters = [getattr(module, name)] if name else list(module.ADAPTERS)
+    except (Exception, SystemExit) as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        line = " ".join(str(error).split())
+        text = f"{job.adapters} can't be loaded: {type(error).__name__}: {line} ({frame.filename}:{frame.lineno})"
+        raise _Blame("adapter", text) from None
+    for adapter in adapters:
+        if not (isinstance(adapter, type) and issubclass(adapter, Adapter)):
+            raise _Blame("adapter", f"{job.adapters} is no subclass of poolproof.conformance.adapter.Adapter")
+    return {adapter.name or adapter.__name__: adapter for adapter in adapters}
+
+
+if __name__ == "__main__":
+    main()
