@@ -1,8 +1,9 @@
 """What the suite needs of a client: an adapter of a few lines, written once per client.
 
-An adapter opens the client with the settings it is given, issues one command for one caller, closes the client, and
-says what the client's errors mean. It adds nothing of its own: no retries, no timeouts, no locks. What the client does is what
-is judged. A complete example stands in the README; `clients/` holds those that come with the suite.
+An adapter opens the client with the settings it is given, issues one command for one caller, closes the
+client, and says what the client's errors mean. It adds nothing of its own: no retries, no timeouts, no locks.
+What the client does is what is judged. A complete example stands in the README; `clients/` holds those that
+come with the suite.
 """
 
 import asyncio
@@ -19,7 +20,8 @@ class Settings:
 
     max_size: connections a pool may hold.
     acquire_timeout_seconds: how long a caller may wait for one; None: for ever.
-    A limit on how long a command may take must be switched off: the witness keeps replies back as long as the plan says.
+    A limit on how long a command may take must be switched off: the witness keeps replies back as long as the
+    plan says.
     """
 
     host: str
@@ -66,6 +68,11 @@ class Adapter(ABC):
                 return ErrorKind.LOST
             case _:
                 return ErrorKind.OTHER
+
+    @classmethod
+    def variant(cls) -> str:
+        """What to call this adapter among those of its client."""
+        return cls.name or cls.__name__
 
     @staticmethod
     def version() -> str:

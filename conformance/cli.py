@@ -1,10 +1,11 @@
-"""The command line. Exit codes: 0 conforming, 1 not conforming, 2 inconclusive, 3 usage or nothing ran, 4 our own fault."""
+"""The command line: what each command takes, and the exit code it ends with."""
 
 import asyncio
 import json
 import platform
 import sys
 from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -18,7 +19,9 @@ from . import report as reports
 from . import session
 from .checks import RULES
 from .judge import DEFAULT_STORMS
+from .mutants import MUTANTS
 from .plan import BadPlan
+from .selftest import run_selftest
 from .session import CannotRun, SuiteFault
 from .target import resolve
 from .verdict import Failure, Judgement, Report
@@ -32,7 +35,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="Judges how a Redis client pools and multiplexes its connections. "
     "`poolproof check redis-py` is a good beginning.",
-    epilog="Exit codes: 0 conforming, 1 not conforming, 2 inconclusive, 3 usage or nothing ran, 4 our own fault.",
+    epilog="Exit codes: 0 conforming, 1 not conforming, 2 inconclusive, 3 usage or nothing ran, 4 our fault.",
 )
 out = Console()
 err = Console(stderr=True)
@@ -40,7 +43,7 @@ err = Console(stderr=True)
 Client = Annotated[
     str,
     typer.Argument(
-        help="`reference`, `redis-py` (its newest release), `redis-py==4.5.1`, or `module:Adapter` for your own.",
+        help="`reference`, `redis-py` (newest release), `redis-py==4.5.1`, or your own: `module:Adapter`.",
         show_default=False,
     ),
 ]
@@ -103,15 +106,17 @@ async def _judge(job: Job, variants: tuple[str, ...], report: Report) -> None:
     with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as progress:
         bars = {name: progress.add_task(f"{report.client} {name}", total=total, what="") for name in variants}
 
-        def listen(variant: str, what: str) -> None:
-            progress.update(bars[variant], advance=1, what=what)
+        def listen(job: Job, what: str) -> None:
+            progress.update(bars[job.variant], advance=1, what=what)
 
-        async for result in session.judge(job, variants, listen):
+        jobs = [replace(job, task="judge", variant=name) for name in variants]
+        async for _, result in session.judge(jobs, listen):
             if isinstance(result, Judgement):
                 report.judgements.append(result)
             else:
                 report.storm_counts.append(result)
     order = {name: place for place, name in enumerate(variants)}
+    report.storm_counts.sort(key=lambda each: order[each.variant])
     report.judgements.sort(key=lambda each: (job.requirements.index(each.requirement), order[each.variant]))
 
 
@@ -149,7 +154,7 @@ def list_requirements() -> None:
 def explain(
     requirement_id: Annotated[str, typer.Argument(metavar="REQUIREMENT", show_default=False)],
 ) -> None:
-    """Explain one requirement: what is promised, why, which bugs it would have prevented, how it is checked."""
+    """Explain one requirement: what is promised, why, the bugs it would have prevented, how it is checked."""
     try:
         entry = requirement(requirement_id.upper())
     except LookupError as problem:
@@ -158,6 +163,18 @@ def explain(
         [f"{each.name}: {each.must_happen}" for each in RULES[entry.id].checks] if entry.id in RULES else []
     )
     reports.show_requirement(entry, checks, out)
+
+
+@app.command()
+def selftest() -> None:
+    """Test the suite: every fault planted in the reference must be noticed. Exit code 4 if one is not."""
+    with Progress(BarColumn(), TextColumn("{task.description}"), console=err, transient=True) as progress:
+        bar = progress.add_task("mutants", total=len(MUTANTS) + 2)
+        matrix = _run(run_selftest(lambda name: progress.update(bar, advance=1, description=name)))
+    reports.show_kill_matrix(matrix, out)
+    raise typer.Exit(
+        OUR_FAULT if matrix.survivors() or matrix.idle_requirements() or matrix.false_alarms() else 0
+    )
 
 
 def _selected(selection: list[str]) -> tuple[str, ...]:
@@ -179,7 +196,7 @@ def _write(report: Report, json_file: Path | None) -> None:
             json_file.write_text(json.dumps(report.to_data(), indent=1) + "\n")
         reports.write_replays(report)
     except OSError as problem:
-        raise CannotRun(f"{problem.filename} can't be written: {problem.strerror}") from None
+        raise CannotRun(f"{problem.filename or json_file} can't be written: {problem.strerror}") from None
 
 
 def _run(work: Coroutine[Any, Any, Result]) -> Result:
@@ -192,16 +209,20 @@ def main() -> None:
         code = app(standalone_mode=False)
     except (CannotRun, SuiteFault) as problem:
         ours = isinstance(problem, SuiteFault)
-        err.print(f"[bold red]error:[/] {'this is a fault of poolproof' if ours else ''}", end="")
+        err.print(f"[bold red]error:[/] {'this is a fault of poolproof: ' if ours else ''}", end="")
         err.print(str(problem), markup=False, highlight=False, soft_wrap=True)
         code = OUR_FAULT if ours else USAGE
     except KeyboardInterrupt:
         err.print("interrupted; nothing is left running")
         code = INTERRUPTED
     except Exception as problem:
-        if not hasattr(problem, "format_message"):  # an error of the command line's own
+        complaint = getattr(
+            problem, "format_message", None
+        )  # typer's own errors have one; no public base class
+        if complaint is None:
             raise
-        err.print(f"[bold red]error:[/] {problem.format_message()}", highlight=False)
+        if complaint():  # without any argument, typer has shown the help already
+            err.print(f"[bold red]error:[/] {complaint()}", highlight=False)
         code = USAGE
     sys.exit(code)
 

@@ -1,13 +1,14 @@
 """A history is what happened in one run: a list of events in the order in which they happened.
 
-Two witnesses write it. The *world* writes what callers see (they set out, are cancelled, get a value or an error) and
-the *witness server* writes what is on the wire; a client can fake neither. Oracles read histories and
-nothing else, so a history recorded elsewhere can be judged as well.
+Two witnesses write it. The *world* writes what callers see (they set out, are cancelled, get a value or an
+error) and the *witness server* writes what is on the wire; a client can fake neither. Oracles read histories
+and nothing else, so a history recorded elsewhere can be judged as well.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from .plan import Plan
@@ -101,24 +102,12 @@ class History:
         return sum(event.kind is kind for event in self.events)
 
 
-class Run(NamedTuple):
-    """All that an oracle may look at: the plan, whether connections are shared, and the history.
-
-    shared: the client is a multiplexer: many callers use one connection.
-    waits: a caller that finds the pool full waits; otherwise it is refused at once.
-    """
-
-    plan: Plan
-    shared: bool
-    waits: bool
-    history: History
-
-
 @dataclass(slots=True)
 class Call:
     """What became of one caller. Numbers are places in the history; None: it did not happen.
 
-    received: where its command arrived at the server, with the connection; more than once if it was sent again.
+    received: where its command arrived at the server, with the connection; more than once if it was sent
+    again.
     """
 
     caller: str
@@ -144,8 +133,26 @@ class Call:
         return self.cancelled is not None and not any(place < self.cancelled for place, _ in self.received)
 
 
-def calls(history: History) -> dict[str, Call]:
-    """What became of each caller, those of the ending included, in the order in which they set out."""
+@dataclass(frozen=True)
+class Run:
+    """All that an oracle may look at: the plan, what kind of client it was, and the history.
+
+    shared: the client is a multiplexer: many callers use one connection.
+    waits: a caller that finds the pool full waits; otherwise it is refused at once.
+    """
+
+    plan: Plan
+    shared: bool
+    waits: bool
+    history: History
+
+    @cached_property
+    def calls(self) -> dict[str, Call]:
+        """What became of each caller, those of the ending included, in the order in which they set out."""
+        return _calls(self.history)
+
+
+def _calls(history: History) -> dict[str, Call]:
     found: dict[str, Call] = {}
     for place, event in enumerate(history):
         match event.kind:

@@ -1,7 +1,8 @@
 """Releases of clients, each installed by pip into a folder of its own, once, and used from there ever after.
 
-The folder is `clients/<python>/<distribution>-<version>` under `$POOLPROOF_CACHE` or `~/.cache/poolproof`. A release is
-installed beside its place and moved there when it is complete, so that an interrupted installation leaves nothing half done.
+The folder is `clients/<python>/<distribution>-<version>` under `$POOLPROOF_CACHE` or `~/.cache/poolproof`. A
+release is installed beside its place and moved there when it is complete, so that an interrupted installation
+leaves nothing half done.
 """
 
 import json
@@ -36,7 +37,7 @@ def cache() -> Path:
 
 
 def newest(distribution: str) -> tuple[str, str]:
-    """The newest version, and a note for the user; offline, the newest that is in the cache. Raises InstallationFailed."""
+    """The newest version (offline: in the cache), and a note for the user. Raises InstallationFailed."""
     with tempfile.NamedTemporaryFile(suffix=".json") as report:
         arguments = ("--dry-run", "--ignore-installed", "--no-deps", "--report", report.name, distribution)
         error = _pip("install", *arguments)
@@ -85,7 +86,7 @@ def _pip(command: str, *arguments: str) -> str | None:
 
 def _explain(complaint: str, wanted: str) -> str:
     if _UNREACHABLE.search(complaint):
-        return f"{wanted} is not in the cache, and the package index can't be reached; check the network and try again"
+        return f"{wanted} is not in the cache, and the package index can't be reached; is there a network?"
     if found := re.search(r"from versions: ([^)]*)\)", complaint):
         versions = found[1].split(", ")
         return f"{wanted} does not exist; the newest releases are {', '.join(versions[-3:])}"

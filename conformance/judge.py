@@ -1,14 +1,15 @@
 """The judge: brings one variant of a client through checks and storms, and says what to think of it.
 
-First the directed plans of each requirement, until one of them breaks it. Then storms, for the requirements that have
-held so far, all judged by the same oracles; if one is broken there, Hypothesis shrinks the storm to the shortest
-plan that still breaks it. Nothing here depends on time or chance: a seed gives the same verdicts and the same
-counterexamples every time.
+First the directed plans of each requirement, until one of them breaks it. Then storms, for the requirements
+that have held so far, all judged by the same oracles; if one is broken there, Hypothesis shrinks the storm to
+the shortest plan that still breaks it. Nothing here depends on time or chance: a seed gives the same verdicts
+and the same counterexamples every time.
 """
 
 import gc
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
@@ -74,7 +75,7 @@ class Judge:
     def _conclude(self, docket: Docket, unfit: str) -> Judgement:
         def judgement(verdict: Verdict, what: str) -> Judgement:
             storms = self.storm_count.storms if self.storm_count else 0
-            name = self._client.name or self._client.__name__
+            name = self._client.variant()
             return Judgement(
                 name, docket.rule.requirement, verdict, what, docket.runs, storms, docket.failure
             )
@@ -132,7 +133,7 @@ class Judge:
 
         began = time.perf_counter()
         self._generate(body, Phase.generate)
-        self.storm_count = StormCount(self._client.name, count, time.perf_counter() - began)
+        self.storm_count = StormCount(self._client.variant(), count, time.perf_counter() - began)
         for docket in dockets:
             if docket.rule.requirement in broken:
                 self._progress(f"shrinking {docket.rule.requirement}")
@@ -149,10 +150,8 @@ class Judge:
                 shortest = _failure(f"{rule.requirement}/storm", result, finding)
                 raise _Broken
 
-        try:
+        with suppress(_Broken, Flaky):
             self._generate(body, Phase.generate, Phase.shrink)
-        except (_Broken, Flaky):
-            pass
         return shortest
 
     def _generate(self, body: Callable[[Plan], None], *phases: Phase) -> None:
@@ -163,7 +162,7 @@ class Judge:
             deadline=None,
             derandomize=False,
             report_multiple_bugs=False,
-            suppress_health_check=list(HealthCheck),
+            suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),
             verbosity=Verbosity.quiet,
         )
         seed(self._seed)(configured(given(storms(self._client.shared))(body)))()

@@ -2,21 +2,23 @@
 
 A plan is fixed before the run and nothing in it depends on what the client does, so a run can be repeated,
 shrunk and shared as a small JSON file. Steps name callers, never connections: which connection a caller's
-command travels on is the client's business. Caller `a` issues `GET a`, and the witness owes it `val:a`, which it
-keeps back until the step `answer a`: no reply comes by chance, so no sleep is ever needed to be "in the middle of".
+command travels on is the client's business. Caller `a` issues `GET a`, and the witness owes it `val:a`, which
+it keeps back until the step `answer a`: no reply comes by chance, so no sleep is ever needed to be "in the
+middle of".
 
 Between two steps nothing runs. `run N` lets N callbacks of the client run, `settle` lets it run until it has
-nothing more to do, `wait N` lets N seconds of virtual time pass. A cancellation can so be placed at every single
-suspension of the client.
+nothing more to do, `wait N` lets N seconds of virtual time pass. A cancellation can so be placed at every
+single suspension of the client.
 
-After the last step the world always adds the same ending (see `world.py`): the faults stop, every reply owed is sent, time
-passes, as many callers as the capacity allows ask at once (the capacity probe), and the client is closed.
+After the last step the world always adds the same ending (see `world.py`): the faults stop, every reply owed
+is sent, time passes, as many callers as the capacity allows ask at once (the capacity probe), and the client
+is closed.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self, cast
 
 
 class Verb(StrEnum):
@@ -123,25 +125,19 @@ class Plan:
     @classmethod
     def from_data(cls, data: object) -> Self:
         """The plan that `to_data` wrote; raises BadPlan."""
-        match data:
-            case {
-                "capacity": int(capacity),
-                "acquire_timeout_seconds": (None | int() | float()) as timeout,
-                "hold_dials": bool(hold_dials),
-                "chunk_bytes": int(chunk_bytes),
-                "order": list(order),
-                "steps": list(steps),
-            } if capacity > 0 and chunk_bytes >= 0:
-                return cls(
-                    steps=tuple(Step.parse(str(step)) for step in steps),
-                    capacity=capacity,
-                    acquire_timeout_seconds=timeout,
-                    hold_dials=hold_dials,
-                    chunk_bytes=chunk_bytes,
-                    order=tuple(int(choice) for choice in order),
-                )
-            case _:
-                raise BadPlan(f"not a plan: {str(data)[:80]}")
+        try:
+            fields = cast(dict[str, Any], data)
+            timeout = fields["acquire_timeout_seconds"]
+            return cls(
+                steps=tuple(Step.parse(step) for step in fields["steps"]),
+                capacity=int(fields["capacity"]),
+                acquire_timeout_seconds=None if timeout is None else float(timeout),
+                hold_dials=bool(fields["hold_dials"]),
+                chunk_bytes=int(fields["chunk_bytes"]),
+                order=tuple(int(choice) for choice in fields["order"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as problem:
+            raise BadPlan(f"not a plan: {problem}") from None
 
 
 def plan(

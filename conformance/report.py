@@ -1,10 +1,10 @@
-"""What a person reads: the table of verdicts, then for each failure the explanation, then one line of conclusion."""
+"""What a person reads: the table of verdicts, an explanation of each failure, and one line of conclusion."""
 
 import json
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -14,10 +14,15 @@ from rich.text import Text
 
 from poolproof.specs import Level, Requirement, requirement, requirements
 
+from .checks import RULES
 from .installing import cache
+from .mutants import MUTANTS
 from .plan import BadPlan, Plan
+from .selftest import KillMatrix
 from .story import diagram
 from .verdict import Failure, Judgement, Report, Verdict
+
+KNOWN_BUGS = 3  # told with a failure; `explain` tells all
 
 STYLES = {
     Verdict.PASS: "green",
@@ -33,7 +38,12 @@ def show(report: Report, console: Console, strict: bool, verbose: bool) -> None:
     console.print(f"[bold]{report.client}[/] · Python {report.python} · seed {report.seed}", highlight=False)
     for note in report.notes:
         console.print(f"[yellow]note:[/] {note}", highlight=False)
-    console.print(_table(report, verbose))
+    if reason := _unfit(report):
+        console.print(
+            Text(f"could not be judged: {reason}", style=STYLES[Verdict.INCONCLUSIVE]), soft_wrap=True
+        )
+    else:
+        console.print(_table(report, verbose))
     for name in report.requirements():
         if any(each.failure for each in report.of(name)):
             _explain_failures(report, name, console)
@@ -42,6 +52,14 @@ def show(report: Report, console: Console, strict: bool, verbose: bool) -> None:
             rate = count.storms / count.seconds
             console.print(f"{count.variant}: {count.storms} storms, {rate:,.0f} a second", highlight=False)
     console.print(_conclusion(report, strict), highlight=False)
+
+
+def _unfit(report: Report) -> str:
+    """The one reason why nothing could be judged, if it is one and the same for all."""
+    judged = [each for each in report.judgements if each.verdict is not Verdict.NOT_APPLICABLE]
+    reasons = {each.what for each in judged}
+    unfit = len(reasons) == 1 and all(each.verdict is Verdict.INCONCLUSIVE for each in judged)
+    return reasons.pop() if unfit else ""
 
 
 def _table(report: Report, verbose: bool) -> Table:
@@ -88,11 +106,15 @@ def _explain_failures(report: Report, name: str, console: Console) -> None:
     also = f", also in {'; '.join(others)}" if others else ""
     console.print(f"in {first.variant}{also} · {first.failure.check}", style="dim", highlight=False)
     show_story(first.failure, console)
-    console.print(Text("promised:  " + entry.text))
-    for bug in entry.bugs:
-        console.print(Text(f"known bug: {bug.reference}: {bug.note}", style="dim"))
-    path = _replay_file(report.client, name)
-    console.print(Text(f"replay:    poolproof replay {shlex.quote(str(path))}\n"), soft_wrap=True)
+    facts = Table.grid(padding=(0, 1))
+    facts.add_row("promised:", Text(entry.text))
+    for bug in entry.bugs[:KNOWN_BUGS]:
+        facts.add_row("known bug:", Text(f"{bug.reference}: {bug.note}"))
+    if (more := len(entry.bugs) - KNOWN_BUGS) > 0:
+        facts.add_row("", Text(f"and {more} more: poolproof explain {name}", style="dim"))
+    console.print(facts)
+    path = shlex.quote(str(_replay_file(report.client, name)))
+    console.print(Text(f"replay:    poolproof replay {path}\n"), soft_wrap=True)
 
 
 def show_story(failure: Failure, console: Console) -> None:
@@ -171,12 +193,12 @@ def write_replays(report: Report) -> None:
 def read_replay(path: Path) -> dict[str, Any]:
     """The contents of a replay file, with `plan` checked. Raises OSError, BadPlan."""
     try:
-        data = json.loads(path.read_text())
+        data = cast(dict[str, Any], json.loads(path.read_text()))
     except (ValueError, UnicodeDecodeError):
         raise BadPlan(f"{path} is no JSON") from None
     wanted = {"client", "variant", "requirement", "plan"}
-    if not isinstance(data, dict) or data.get("poolproof_replay") != 1 or not wanted <= data.keys():
-        raise BadPlan(f"{path} is no replay file of this version of poolproof")
+    if not isinstance(data, dict) or not wanted <= data.keys():  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise BadPlan(f"{path} is no replay file of poolproof")
     Plan.from_data(data["plan"])
     return data
 
@@ -211,3 +233,34 @@ def show_requirement(entry: Requirement, checks: Iterable[str], console: Console
         if text:
             console.print(Text(heading, style="bold") if heading else "", end="\n" if heading else "")
             console.print(Padding(Text(text), (0, 0, 1, 2)))
+
+
+# the suite itself
+
+
+def show_kill_matrix(matrix: KillMatrix, console: Console) -> None:
+    """Mutants downwards, requirements across: ✗ it noticed the mutant, bold where it had to; ? it did not."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=0)
+    table.add_column("mutant", no_wrap=True)
+    for name in RULES:
+        table.add_column("\n".join(f" {letter}" for letter in name.replace("-", "")), no_wrap=True)
+    for mutant in MUTANTS:
+        killers = matrix.kills[mutant.name]
+        table.add_row(mutant.name, *(_mark(name in killers, name == mutant.breaks) for name in RULES))
+    console.print(table)
+    complaints = {
+        "survived": matrix.survivors(),
+        "noticed no mutant": matrix.idle_requirements(),
+        "not kept by the reference itself": matrix.false_alarms(),
+    }
+    for what, names in complaints.items():
+        if names:
+            console.print(f"[bold red]{what}:[/] {', '.join(names)}", highlight=False)
+    dead = len(MUTANTS) - len(matrix.survivors())
+    console.print(f"{dead} of {len(MUTANTS)} mutants noticed by the requirement they break", highlight=False)
+
+
+def _mark(noticed: bool, expected: bool) -> str:
+    if expected:
+        return " [bold green]✗[/]" if noticed else " [bold red]?[/]"
+    return " ✗" if noticed else " ·"

@@ -1,7 +1,8 @@
 """A session with workers: starts them, listens, and ends them whatever happens.
 
-Each variant is judged in a process of its own, as many at a time as there are cores. A worker that says nothing for too long is
-killed, and costs only the verdicts it had not given yet. However the session ends, no process is left.
+Each variant is judged in a process of its own, as many at a time as there are cores. A worker that says
+nothing for too long is killed, and costs only the verdicts it had not given yet. However the session ends, no
+process is left.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -39,7 +40,7 @@ class Variants:
     version: str
 
 
-Listener = Callable[[str, str], None]  # variant, what is being done now
+Listener = Callable[[Job, str], None]  # whose job, and what is being done now
 
 
 async def variants(job: Job) -> Variants:
@@ -50,21 +51,24 @@ async def variants(job: Job) -> Variants:
     raise SuiteFault("the worker did not say which adapters there are")
 
 
-async def judge(job: Job, names: tuple[str, ...], listen: Listener) -> AsyncIterator[Judgement | StormCount]:
-    """The judgements on those variants, as they come. Raises CannotRun, SuiteFault."""
-    results: asyncio.Queue[Judgement | StormCount | None] = asyncio.Queue()
+async def judge(jobs: Sequence[Job], listen: Listener) -> AsyncIterator[tuple[Job, Judgement | StormCount]]:
+    """Do the jobs, as many at a time as there are cores, and yield results as they come.
+
+    Raises CannotRun, SuiteFault.
+    """
+    results: asyncio.Queue[tuple[Job, Judgement | StormCount] | None] = asyncio.Queue()
     cores = asyncio.Semaphore(os.cpu_count() or 1)
 
-    async def one(name: str) -> None:
+    async def one(job: Job) -> None:
         async with cores:
-            async for result in _judge_one(replace(job, task="judge", variant=name), listen):
-                results.put_nowait(result)
+            async for result in _judge_one(job, listen):
+                results.put_nowait((job, result))
 
     async def everybody() -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                for name in names:
-                    group.create_task(one(name))
+                for job in jobs:
+                    group.create_task(one(job))
         finally:
             results.put_nowait(None)
 
@@ -96,7 +100,7 @@ async def _judge_one(job: Job, listen: Listener) -> AsyncIterator[Judgement | St
         async for message in _talk(job):
             match message.pop("type"):
                 case "progress":
-                    listen(job.variant, message["what"])
+                    listen(job, message["what"])
                 case "judgement":
                     missing.remove(message["requirement"])
                     yield Judgement.from_data(message)

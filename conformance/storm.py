@@ -1,14 +1,14 @@
 """Storms: plans that are walks through the abstract models.
 
-A string of bytes chooses, step by step, among the actions that the model allows in the state that the walk has
-reached: so callers are answered that are owed something, cancelled that are there, and connections lost that exist.
-Each action becomes a step of the plan; where the model is vaguer than a plan (`Break` is a cancellation, or a lost
-connection), the byte chooses that as well. After the step the client gets a pace: it may come to rest, or run just
-a few callbacks, so that the next step hits it in the middle of something.
+A string of bytes chooses, step by step, among the actions that the model allows in the state that the walk
+has reached: so callers are answered that are owed something, cancelled that are there, and connections lost
+that exist. Each action becomes a step of the plan; where the model is vaguer than a plan (`Break` is a
+cancellation, or a lost connection), the byte chooses that as well. After the step the client gets a pace: it
+may come to rest, or run just a few callbacks, so that the next step hits it in the middle of something.
 
-The real client may be elsewhere than the model. Nothing depends on it: steps name callers, and a step that finds
-nothing to act on does nothing. The byte 0 is no step at all, and "come to rest" is the first pace, so a storm
-that Hypothesis has shrunk is short and calm.
+The real client may be elsewhere than the model. Nothing depends on it: steps name callers, and a step that
+finds nothing to act on does nothing. The byte 0 is no step at all, and "come to rest" is the first pace, so a
+storm that Hypothesis has shrunk is short and calm.
 """
 
 import string
@@ -61,7 +61,7 @@ def pool_storm(choices: bytes, setting: int) -> Plan:
 
 
 def multiplexer_storm(choices: bytes, setting: int) -> Plan:
-    """A walk through the multiplexer model; `owed` are the calls whose replies have not been sent, in order."""
+    """A walk through the multiplexer model; `owed` are the calls without a reply yet, in order."""
     hold_dials, chunk_bytes = bool(setting & 2), setting // 4 % 4
     walk = _Walk()
     owed: list[str] = []

@@ -1,7 +1,8 @@
 """What matters of a history for one finding, and how it is drawn: a space-time diagram in text.
 
-Time runs downwards, a row an event. A lane for each caller stands on the left, one for each connection, as the server sees it,
-on the right; an arrow is a command on its way. Amounts of virtual time are shown where any has passed.
+Time runs downwards, a row an event. A lane for each caller stands on the left, one for each connection, as
+the server sees it, on the right; an arrow is a command on its way. Amounts of virtual time are shown where
+any has passed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ _ABOUT_EVERYBODY = frozenset({Kind.HEALED, Kind.RESTED, Kind.COUNTED, Kind.CLOSI
 
 
 def story(history: History, finding: Finding) -> list[Event]:
-    """The events that a reader needs to see why the finding is true; the last one is where it became certain."""
+    """The events that show why the finding is true; the last one is where it became certain."""
     told = history.events[: finding.place + 1]
     last = told[-1]
     connections = {

@@ -11,7 +11,8 @@ from .session import CannotRun
 class Target:
     """A client that is ready to be judged.
 
-    name: as the user may write it again, with the version. adapters, folder: see `worker.Job`. note: for the user.
+    name: as the user may write it again, with the version. adapters, folder: see `worker.Job`. note: for the
+    user.
     """
 
     name: str

@@ -1,10 +1,9 @@
 """What the suite concludes, as data that travels from the worker to the report and into files.
 
-A client may have several variants (pool classes, protocols); each is judged by itself. A requirement's verdict for the client
-is the worst of its variants'.
+A client may have several variants (pool classes, protocols); each is judged by itself. A requirement's
+verdict for the client is the worst of its variants'.
 """
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -31,7 +30,8 @@ class Verdict(StrEnum):
 class Failure:
     """How a client broke a requirement.
 
-    check: the directed check, or `REQUIREMENT/storm`. events: what matters of the history, the last one breaks the rule.
+    check: the directed check, or `REQUIREMENT/storm`. events: what matters of the history, the last one
+    breaks the rule.
     """
 
     check: str
@@ -49,13 +49,15 @@ class Failure:
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> "Failure":
-        events = tuple(Event(**{**event, "kind": Kind(event["kind"])}) for event in data["events"])
+        events = tuple(
+            Event._make(each.values())._replace(kind=Kind(each["kind"])) for each in data["events"]
+        )
         return cls(data["check"], data["sentence"], Plan.from_data(data["plan"]), events)
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The verdict on one requirement for one variant. `runs` counts directed plans, `storms` generated ones."""
+    """The verdict on one requirement for one variant; `runs` counts directed plans."""
 
     variant: str
     requirement: str
@@ -80,7 +82,8 @@ class Judgement:
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> "Judgement":
         failure = Failure.from_data(data["failure"]) if data["failure"] else None
-        return cls(**{**data, "verdict": Verdict(data["verdict"]), "failure": failure})
+        converted: dict[str, Any] = {"verdict": Verdict(data["verdict"]), "failure": failure}
+        return cls(**(data | converted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,3 @@ class Report:
             "judgements": [each.to_data() for each in self.judgements],
             "storms": [each.to_data() for each in self.storm_counts],
         }
-
-
-def worst_first(judgements: Iterable[Judgement]) -> list[Judgement]:
-    return sorted(judgements, key=lambda each: -each.verdict.badness)

@@ -1,12 +1,13 @@
 """The witness: the suite's own Redis server, which sees every connection and every command.
 
-This is its core: bytes in; bytes to send, connections to close, and history events out. It does no I/O, so the
-simulated network and real sockets can stand before it alike.
+This is its core: bytes in; bytes to send, connections to close, and history events out. It does no I/O, so
+the simulated network and real sockets can stand before it alike.
 
-A caller's command is `GET <name>`: the reply is `val:<name>`, a function of the command, so a reply that reached the
-wrong caller is found by comparing. It is kept back until the plan says `answer <name>`; the replies of one connection leave in
-the order of its commands, as a server's do, so a reply kept back keeps back those behind it. All other commands are the client's
-own (handshake, health checks); they are answered at once unless the plan says `stall`.
+A caller's command is `GET <name>`: the reply is `val:<name>`, a function of the command, so a reply that
+reached the wrong caller is found by comparing. It is kept back until the plan says `answer <name>`; the
+replies of one connection leave in the order of its commands, as a server's do, so a reply kept back keeps
+back those behind it. All other commands are the client's own (handshake, health checks); they are answered at
+once unless the plan says `stall`.
 """
 
 from collections import deque

@@ -1,7 +1,8 @@
 """The process in which a client runs: it takes one job on standard input and answers in JSON lines.
 
-A process of its own, because a client may be any release (it comes first on the path), may print, block, crash or exit, and none
-of that may reach the suite. Its standard output is therefore kept for the answers, and whatever the client prints goes to standard error.
+A process of its own, because a client may be any release (it comes first on the path), may print, block,
+crash or exit, and none of that may reach the suite. Its standard output is therefore kept for the answers,
+and whatever the client prints goes to standard error.
 """
 
 import gc
@@ -125,21 +126,30 @@ def _replay(job: Job, client: Any, answers: TextIO) -> None:
 def _load(job: Job) -> dict[str, Any]:
     """The adapters by name. Whatever goes wrong here is the adapter's fault, or its user's."""
     from .adapter import Adapter
+    from .mutants import MutantDoesNotFit
 
     sys.path[:0] = [folder for folder in (job.folder, str(Path.cwd())) if folder]
     module_name, _, name = job.adapters.partition(":")
     try:
         module = importlib.import_module(module_name)
-        adapters = [getattr(module, name)] if name else list(module.ADAPTERS)
+    except MutantDoesNotFit:
+        raise
     except (Exception, SystemExit) as error:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        line = " ".join(str(error).split())
-        text = f"{job.adapters} can't be loaded: {type(error).__name__}: {line} ({frame.filename}:{frame.lineno})"
-        raise _Blame("adapter", text) from None
+        raise _Blame("adapter", f"{job.adapters} can't be imported: {_where(error)}") from None
+    if name and not hasattr(module, name):
+        raise _Blame("adapter", f"the module {module_name} has no {name}")
+    adapters = [getattr(module, name)] if name else list(module.ADAPTERS)
     for adapter in adapters:
         if not (isinstance(adapter, type) and issubclass(adapter, Adapter)):
             raise _Blame("adapter", f"{job.adapters} is no subclass of poolproof.conformance.adapter.Adapter")
-    return {adapter.name or adapter.__name__: adapter for adapter in adapters}
+    return {adapter.variant(): adapter for adapter in adapters}
+
+
+def _where(error: BaseException) -> str:
+    """The error in one line, with its place in the adapter's code, or in what that imports."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = "" if "importlib" in frame.filename else f" ({frame.filename}:{frame.lineno})"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}{place}"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What the suite checks, a file for each family; read `check.py` first, then `pool.py`.
 
-`RULES` maps each requirement that can be judged to its oracle and its directed plans, in the order of the specification.
+`RULES` maps each requirement that can be judged to its oracle and its directed plans, in the order of the
+specification.
 """
 
 from . import call, connection, multiplexer, pool, waiting

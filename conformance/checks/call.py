@@ -1,22 +1,21 @@
 """CALL-02 -03: every call settles, and cancelling one does nothing to another."""
 
-from ..history import ErrorKind, Kind, Run, calls
+from ..history import ErrorKind, Kind, Run
 from ..plan import plan
 from ..simulation.world import PATIENCE_SECONDS
 from .check import Applies, Check, Finding, Rule
 from .occupancy import left_waiting
 from .situations import at_every_suspension, cancelled_in_flight, happened
 
-
 # CALL-02
 
 
 def never_settled(run: Run) -> Finding | None:
-    """A call that has neither a reply nor an error when all replies were sent and all the patience is over."""
+    """A call that has neither a reply nor an error when all replies were sent and patience is over."""
     rested = run.history.first(Kind.RESTED)
     if rested is None:
         return None
-    for call in calls(run.history).values():
+    for call in run.calls.values():
         if call.called < rested and (call.settled is None or call.settled > rested):
             return Finding(
                 f"{call.caller} has neither a reply nor an error {PATIENCE_SECONDS:g} s after all faults had "
@@ -67,8 +66,8 @@ _SETTLED_CHECKS = (
 
 
 def disturbed_by_cancellation(run: Run) -> Finding | None:
-    """A call that nobody cancelled failed, or was kept waiting, in a run where nothing went wrong but a cancellation."""
-    gone = [call.caller for call in calls(run.history).values() if call.was_in_flight_when_cancelled]
+    """A call that nobody cancelled failed or was kept waiting, and only a cancellation can be the reason."""
+    gone = [call.caller for call in run.calls.values() if call.was_in_flight_when_cancelled]
     if not gone or run.plan.has_faults or run.plan.acquire_timeout_seconds is not None:
         return None
     return _failed(run, gone[0]) or _kept_waiting(run, gone[0])

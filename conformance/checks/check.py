@@ -1,8 +1,10 @@
-"""What a check is: plans that bring a client into a certain situation, and an oracle that judges what it did there.
+"""What a check is: plans that bring a client into a certain situation, and an oracle that judges what it did
+there.
 
-An oracle is a pure function of a run. It belongs to a requirement, not to a plan, and holds for every plan: it reports only
-what no correct client can do, so the same oracle judges directed plans and storms. A check's obligation says
-what must have happened for the plan to have tested anything; if it never did, the check is inconclusive.
+An oracle is a pure function of a run. It belongs to a requirement, not to a plan, and holds for every plan:
+it reports only what no correct client can do, so the same oracle judges directed plans and storms. A check's
+obligation says what must have happened for the plan to have tested anything; if it never did, the check is
+inconclusive.
 """
 
 from collections.abc import Callable

@@ -1,27 +1,25 @@
 """CONN-01 -02: nobody gets another's reply, and a connection that owes one is not used again."""
 
-from ..history import Kind, Run, calls
+from ..history import Kind, Run
 from ..plan import plan
 from .check import Applies, Check, Finding, Rule
 from .situations import at_every_suspension, cancelled_in_flight, happened
-
 
 # CONN-01
 
 
 def wrong_reply(run: Run) -> Finding | None:
     """A caller was given another value than the reply to its own command."""
-    history = calls(run.history)
     for place, event in enumerate(run.history):
         if event.kind is Kind.RETURNED and event.text != f"val:{event.caller}":
             owner = event.text.removeprefix("val:")
-            if owner not in history:
+            if owner not in run.calls:
                 return Finding(
                     f"{event.caller} got {event.text!r} in reply to GET {event.caller}",
                     place,
                     (event.caller,),
                 )
-            gone = ", who had been cancelled" if history[owner].cancelled is not None else ""
+            gone = ", who had been cancelled" if run.calls[owner].cancelled is not None else ""
             return Finding(f"{event.caller} got the reply to {owner}{gone}", place, (owner, event.caller))
     return None
 
@@ -32,8 +30,8 @@ _REPLY_CHECKS = (
         (
             plan("call a, settle, cancel a, settle, call b, settle, answer a, settle, answer b, settle"),
             plan(
-                "call a, call b, settle, cancel a, cancel b, settle, call c, call d, settle, answer a, answer b, "
-                "answer c, answer d, settle",
+                "call a, call b, settle, cancel a, cancel b, settle, call c, call d, settle, "
+                "answer a, answer b, answer c, answer d, settle",
                 capacity=2,
             ),
         ),
@@ -79,11 +77,9 @@ def reused_while_owing(run: Run) -> Finding | None:
             case Kind.RECEIVED:
                 debts = owed.setdefault(event.connection, [])
                 if creditor := next((each for each in debts if each in gone), None):
+                    what = f"GET {event.caller} was written to connection {event.connection}"
                     return Finding(
-                        f"GET {event.caller} was written to connection {event.connection}, which still owed the "
-                        f"reply to {creditor}",
-                        place,
-                        (creditor, event.caller),
+                        f"{what}, which still owed the reply to {creditor}", place, (creditor, event.caller)
                     )
                 debts.append(event.caller)
             case _:

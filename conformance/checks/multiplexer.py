@@ -1,11 +1,10 @@
 """MUX-01 -02: replies in step with commands, and a cancelled command keeps its place."""
 
-from ..history import Call, Kind, Run, calls
+from ..history import Call, Kind, Run
 from ..plan import plan
 from .check import Applies, Check, Finding, Rule
 from .connection import wrong_reply
 from .situations import at_every_suspension, cancelled_in_flight, most_in_flight
-
 
 # MUX-01
 
@@ -27,9 +26,7 @@ _STEP_CHECKS = (
     Check(
         "MUX-01/crowd",
         (
-            plan(
-                "call a, call b, call c, call d, settle, answer a, settle, answer b, answer c, settle, answer d"
-            ),
+            plan("call a, call b, call c, call d, settle, answer a, settle, answer b, answer c, settle"),
             plan(
                 "call a, settle, call b, call c, settle, answer c, answer b, settle, call d, answer a, settle"
             ),
@@ -41,7 +38,7 @@ _STEP_CHECKS = (
         "MUX-01/fragments",
         tuple(
             plan(
-                "call a, call b, call c, settle, answer a, run 1, answer b, answer c, settle, call d, answer d, settle",
+                "call a, call b, call c, settle, answer a, run 1, answer b, answer c, call d, answer d",
                 chunk_bytes=size,
             )
             for size in (1, 2, 3, 5, 7, 11, 13)
@@ -53,7 +50,7 @@ _STEP_CHECKS = (
         "MUX-01/lost-and-back",
         (
             plan(
-                "call a, call b, call c, settle, tear a, settle, call d, call e, settle, answer d, answer e, settle"
+                "call a, call b, call c, settle, tear a, settle, call d, call e, settle, answer d, answer e"
             ),
             plan("call a, call b, call c, settle, answer a, cut b, settle, call d, settle, answer d, settle"),
         ),
@@ -68,8 +65,7 @@ _STEP_CHECKS = (
 
 def lost_its_place(run: Run) -> Finding | None:
     """After a cancellation in flight, a neighbour got another's reply or an error."""
-    found = calls(run.history)
-    gone = [call for call in found.values() if call.was_in_flight_when_cancelled]
+    gone = [call for call in run.calls.values() if call.was_in_flight_when_cancelled]
     if not gone:
         return None
     finding = wrong_reply(run)
@@ -77,7 +73,7 @@ def lost_its_place(run: Run) -> Finding | None:
         return finding
     if run.plan.has_faults:
         return None
-    for call in found.values():
+    for call in run.calls.values():
         if call.cancelled is None and _is_neighbour(call, gone) and call.settled is not None:
             event = run.history.events[call.settled]
             if event.kind is Kind.RAISED:

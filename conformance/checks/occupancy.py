@@ -1,4 +1,4 @@
-"""Who uses which connection, and who waits, as time passes: the ground for "nobody waits while there is room"."""
+"""Who uses which connection, and who waits, as time passes: does anybody wait while there is room?"""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ LONG_ENOUGH_SECONDS = 60.0  # of rest, in virtual time; more than any client's o
 
 
 class Waiting(NamedTuple):
-    """A caller that was left waiting although only `busy` connections were in use and none was being opened."""
+    """A caller left waiting although only `busy` connections were in use and none was being opened."""
 
     caller: str
     seconds: float
@@ -76,7 +76,7 @@ class _Occupancy:
                 connection.owed_to_client -= 1
 
     def opening(self) -> bool:
-        """Whether a connection is under way; nobody can say for whom, so whoever waits may be waiting for it."""
+        """Whether a connection is under way: nobody can say for whom, so all who wait may wait for it."""
         return bool(self.dialling) or any(each.owed_to_client for each in self.connections.values())
 
     def busy(self, count_hostages: bool) -> int:

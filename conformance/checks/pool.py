@@ -1,10 +1,9 @@
 """POOL-01 -02 -03: capacity, one borrower per connection, no lost capacity."""
 
-from ..history import Kind, Run, calls
+from ..history import Kind, Run
 from ..plan import plan
 from .check import Applies, Check, Finding, Rule
 from .situations import at_every_suspension, happened, most_live, waited
-
 
 # POOL-01
 
@@ -18,10 +17,8 @@ def too_many_sockets(run: Run) -> Finding | None:
         elif event.kind is Kind.CLOSED:
             open_now.discard(event.connection)
         if len(open_now) > run.plan.capacity:
-            return Finding(
-                f"{len(open_now)} connections are open at the same time, and the capacity is {run.plan.capacity}",
-                place,
-            )
+            what = f"{len(open_now)} connections are open at once, and the capacity is {run.plan.capacity}"
+            return Finding(what, place)
     return None
 
 
@@ -48,7 +45,7 @@ _CAPACITY_CHECKS = (
         "POOL-01/slow-dials",
         (
             plan(
-                "call a, call b, call c, settle, admit, settle, call d, call e, settle, admit, admit, admit, settle",
+                "call a, call b, call c, settle, admit, settle, call d, call e, settle, admit, admit, settle",
                 capacity=2,
                 hold_dials=True,
             ),
@@ -60,7 +57,7 @@ _CAPACITY_CHECKS = (
         "POOL-01/cancelled-dial",
         (
             plan(
-                "call a, call b, call c, settle, cancel a, settle, call d, settle, admit, admit, admit, settle",
+                "call a, call b, call c, settle, cancel a, settle, call d, settle, admit, admit, settle",
                 capacity=2,
                 hold_dials=True,
             ),
@@ -119,7 +116,7 @@ _BORROWER_CHECKS = (
         "POOL-02/hand-over",
         (
             plan(
-                "call a, settle, call b, settle, answer a, settle, call c, settle, answer b, settle, answer c, settle"
+                "call a, settle, call b, settle, answer a, settle, call c, settle, answer b, settle, answer c"
             ),
             plan(
                 "call a, settle, call b, call c, settle, answer a, settle, call d, settle, answer b, settle",
@@ -128,6 +125,12 @@ _BORROWER_CHECKS = (
         ),
         _connection_was_reused,
         "one connection served two callers, one after the other",
+    ),
+    Check(
+        "POOL-02/idle",
+        (plan("call a, answer a, settle, call b, settle, call c, settle, answer b, answer c", capacity=2),),
+        _connection_was_reused,
+        "an idle connection was lent",
     ),
     Check(
         "POOL-02/newcomer",
@@ -155,12 +158,12 @@ def lost_capacity(run: Run) -> Finding | None:
     if end is None:
         return None
     probed = [event.caller for event in run.history if event.kind is Kind.PROBED]
-    places = {each: call.received for each, call in calls(run.history).items()}
+    places = {each: call.received for each, call in run.calls.items()}
     served = [each for each in probed if any(place < end for place, _ in places[each])]
     if len(served) == len(probed):
         return None
     return Finding(
-        f"after all faults had stopped, {len(served)} of {len(probed)} callers could be served at the same time",
+        f"after all faults had stopped, only {len(served)} of {len(probed)} callers could be served at once",
         end,
         still=f"{', '.join(each for each in probed if each not in served)} not served",
     )

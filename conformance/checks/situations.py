@@ -1,6 +1,6 @@
 """Situations that several checks need: obligations, and plans that visit every suspension of a client."""
 
-from ..history import Kind, Run, calls
+from ..history import Kind, Run
 from ..plan import Plan, plan
 from .check import Obligation
 
@@ -37,12 +37,12 @@ def happened(kind: Kind) -> Obligation:
 
 def cancelled_in_flight(run: Run) -> bool:
     """A caller was cancelled after its command was written and before its reply was sent."""
-    return any(call.was_in_flight_when_cancelled for call in calls(run.history).values())
+    return any(call.was_in_flight_when_cancelled for call in run.calls.values())
 
 
 def cancelled_while_waiting(run: Run) -> bool:
     """A caller was cancelled before anything of its command was written."""
-    return any(call.was_waiting_when_cancelled for call in calls(run.history).values())
+    return any(call.was_waiting_when_cancelled for call in run.calls.values())
 
 
 def waited(run: Run) -> bool:

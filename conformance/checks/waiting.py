@@ -1,6 +1,6 @@
 """POOL-04 -07 and CALL-04: callers that wait for a connection are woken, told in time, and can leave."""
 
-from ..history import Call, ErrorKind, Kind, Run, calls
+from ..history import Call, ErrorKind, Run
 from ..plan import plan
 from .check import Applies, Check, Finding, Rule
 from .occupancy import left_waiting
@@ -67,10 +67,10 @@ _WAKE_UP_CHECKS = (
 
 
 def limit_not_honoured(run: Run) -> Finding | None:
-    """An acquire limit that passes too late, too early, with another error, or after which the command is sent."""
+    """An acquire limit that passes too late, too early, with another error, or does not stop the command."""
     if run.plan.acquire_timeout_seconds is None:
         return None
-    for call in calls(run.history).values():
+    for call in run.calls.values():
         if finding := _limit_of(call, run.plan.acquire_timeout_seconds, run):
             return finding
     return None
@@ -109,7 +109,7 @@ def _limit_passed(run: Run) -> bool:
         call.settled is not None
         and not call.received
         and events[call.settled].at - events[call.called].at >= limit
-        for call in calls(run.history).values()
+        for call in run.calls.values()
         if call.caller in run.plan.callers
     )
 
@@ -120,7 +120,7 @@ _LIMIT_CHECKS = (
         (
             plan("call a, settle, call b, wait 4, wait 4, answer a, settle", acquire_timeout_seconds=5),
             plan(
-                "call a, call b, settle, call c, wait 1, call d, wait 9, answer a, answer b, settle, call e, settle",
+                "call a, call b, settle, call c, wait 1, call d, wait 9, answer a, answer b, settle, call e",
                 capacity=2,
                 acquire_timeout_seconds=5,
             ),
@@ -144,17 +144,17 @@ _LIMIT_CHECKS = (
 
 def waiter_not_removed(run: Run) -> Finding | None:
     """A caller cancelled while it waited is sent all the same, or takes a connection with it."""
-    gone = [call for call in calls(run.history).values() if call.was_waiting_when_cancelled]
+    gone = [call for call in run.calls.values() if call.was_waiting_when_cancelled]
     for call in gone:
         for place, connection in call.received:
             if call.settled is not None and place > call.settled:
-                what = f"GET {call.caller} was sent on connection {connection} after {call.caller} had been cancelled"
+                what = f"GET {call.caller} was sent on connection {connection}, and {call.caller} had gone"
                 return Finding(what, place, (call.caller,))
     waiting = left_waiting(run)
     if gone and waiting:
         what = (
-            f"{gone[0].caller} was cancelled while it waited, and then {waiting.caller} was left waiting although "
-            f"only {waiting.busy} of {run.plan.capacity} connections were in use"
+            f"{gone[0].caller} was cancelled while it waited, and then {waiting.caller} was left waiting "
+            f"although only {waiting.busy} of {run.plan.capacity} connections were in use"
         )
         return Finding(what, waiting.place, still=f"{waiting.caller} still waits")
     return None

@@ -1,14 +1,15 @@
 """The adapters that come with the suite; each is also an example of how to write one.
 
-A module offers its adapters as `ADAPTERS`, one for each variant of the client. Nothing here imports a client: an
-adapter's module is imported by the worker that judges it, where the client's release comes first on the path.
+A module offers its adapters as `ADAPTERS`, one for each variant of the client. Nothing here imports a client:
+an adapter's module is imported by the worker that judges it, where the client's release comes first on the
+path.
 """
 
 from typing import NamedTuple
 
 
 class BuiltIn(NamedTuple):
-    """Where an adapter is, and which distribution has to be installed for it (none: it comes with the suite)."""
+    """Where an adapter is, and which distribution it needs (none: the client comes with the suite)."""
 
     module: str
     distribution: str | None

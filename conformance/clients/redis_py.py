@@ -1,5 +1,7 @@
 """redis-py's asyncio client: ConnectionPool and BlockingConnectionPool, RESP2 and RESP3."""
 
+from typing import Any
+
 import redis
 import redis.asyncio
 
@@ -27,11 +29,12 @@ class ConnectionPool(Adapter):
             **self._protocol_option(),
         )
 
-    def _protocol_option(self) -> dict[str, int]:
+    def _protocol_option(self) -> dict[str, Any]:
         return {"protocol": self.protocol} if speaks_resp3() else {}
 
     async def call(self, *command: str) -> object:
-        return await self._redis.execute_command(*command)
+        client: Any = self._redis  # its methods are typed in no release, and differently in each
+        return await client.execute_command(*command)
 
     async def close(self) -> None:
         await self._pool.disconnect()
@@ -95,6 +98,8 @@ def speaks_resp3() -> bool:
     return int(redis.__version__.split(".")[0]) >= 5
 
 
-ADAPTERS: tuple[type[Adapter], ...] = (ConnectionPool, BlockingConnectionPool)
-if speaks_resp3():
-    ADAPTERS += (ConnectionPoolResp3, BlockingConnectionPoolResp3)
+ADAPTERS: tuple[type[Adapter], ...] = (
+    ConnectionPool,
+    BlockingConnectionPool,
+    *((ConnectionPoolResp3, BlockingConnectionPoolResp3) if speaks_resp3() else ()),
+)

@@ -1,7 +1,8 @@
 """Virtual time for whoever asks `time` directly instead of the event loop.
 
-While a run is going on, `time.monotonic`, `time.time` and `time.perf_counter` (and their `_ns` twins) follow the simulated loop, so that a client's
-time stamps repeat exactly; between runs they are the real ones. `install` has to come before the client is imported, for the sake of `from time import monotonic`.
+While a run is going on, `time.monotonic`, `time.time` and `time.perf_counter` (and their `_ns` twins) follow
+the simulated loop, so that a client's time stamps repeat exactly; between runs they are the real ones.
+`install` has to come before the client is imported, for the sake of `from time import monotonic`.
 """
 
 import time

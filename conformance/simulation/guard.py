@@ -1,10 +1,11 @@
 """A limit in real time for client code that blocks the event loop: an endless loop, a lock, a sleep.
 
-Such code never comes back to the simulation, so only a signal can end it. The error names the line that was running.
+Such code never comes back to the simulation, so only a signal can end it. The error names the line that was
+running.
 """
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -12,12 +13,12 @@ LIMIT_SECONDS = 5.0  # a run takes about a millisecond
 
 
 class Blocked(KeyboardInterrupt):
-    """The client blocked the event loop. Not an Exception, lest the client's own error handling swallow it."""
+    """The client blocked the event loop. No Exception, lest the client's error handling swallow it."""
 
 
 @contextmanager
-def guarded(limit_seconds: float = LIMIT_SECONDS) -> Iterator[None]:
-    """Raises Blocked inside the block when it takes longer. Main thread only; no effect without SIGALRM (Windows)."""
+def guarded(limit_seconds: float = LIMIT_SECONDS) -> Generator[None]:
+    """Raises Blocked inside the block when it takes longer. Main thread only; without SIGALRM, no effect."""
     if not hasattr(signal, "SIGALRM"):
         yield
         return

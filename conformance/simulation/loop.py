@@ -1,19 +1,21 @@
 """An asyncio event loop with virtual time, run one callback at a time by somebody else.
 
-Promise: whatever a client sees on this loop it could see on asyncio's own. Callbacks run in the order in which they were
-scheduled, in batches, as `BaseEventLoop` does: a batch is what was ready when it began; news from the network, then
-timers that are due, are appended between two batches. What asyncio leaves open (which of several connections
-with news goes first, and how much of a batch has run when something else happens) is the plan's choice.
+Promise: whatever a client sees on this loop it could see on asyncio's own. Callbacks run in the order in
+which they were scheduled, in batches, as `BaseEventLoop` does: a batch is what was ready when it began; news
+from the network, then timers that are due, are appended between two batches. What asyncio leaves open (which
+of several connections with news goes first, and how much of a batch has run when something else happens) is
+the plan's choice.
 
-Time stands still while anything is ready, and jumps to the next timer when it is told to: an hour costs nothing.
-Threads do not exist: `run_in_executor` runs the function at once.
+Time stands still while anything is ready, and jumps to the next timer when it is told to: an hour costs
+nothing. Threads do not exist: `run_in_executor` runs the function at once.
 """
 
 import asyncio
 import heapq
+import socket
 from collections import deque
 from collections.abc import Callable
-from typing import Any, TypeVarTuple, Unpack
+from typing import Any, TypeVarTuple
 
 from .network import Network
 
@@ -100,7 +102,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         return task
 
     def call_soon_threadsafe(
-        self, callback: Callable[[Unpack[_Arguments]], object], *args: Unpack[_Arguments], context: Any = None
+        self, callback: Callable[[*_Arguments], object], *args: *_Arguments, context: Any = None
     ) -> asyncio.Handle:
         return self.call_soon(callback, *args, context=context)
 
@@ -131,12 +133,10 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     async def create_unix_connection(self, protocol_factory: Any, *_: Any, **__: Any) -> Any:
         return await self.create_connection(protocol_factory)
 
-    async def getaddrinfo(self, host: Any, port: Any, **_: Any) -> Any:
-        import socket
+    async def getaddrinfo(self, *_: Any, **__: Any) -> Any:
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", 6379))]
 
-        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", port or 6379))]
-
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:
+    def run_in_executor(self, _executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]  # the same call, less generic
         future: asyncio.Future[Any] = self.create_future()
         try:
             future.set_result(func(*args))

@@ -1,8 +1,8 @@
 """An in-memory network: dials, connections, and what is on its way from the witness to the client.
 
-What a client writes is at the witness at once. What the witness sends waits here until the loop asks for news, once
-a batch, and is handed over connection by connection in the order that the plan chooses; the bytes of one connection
-never overtake each other.
+What a client writes is at the witness at once. What the witness sends waits here until the loop asks for
+news, once a batch, and is handed over connection by connection in the order that the plan chooses; the bytes
+of one connection never overtake each other.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ class Network:
         self._rulings: deque[bool] = deque()  # of ADMIT and REFUSE steps that no dial has used yet
         self._dials: deque[Dial] = deque()
         self._dialled = 0
-        self._transports: dict[int, SimulatedTransport] = {}
+        self._transports: dict[int, SimulatedTransport] = {}  # those that the client has not closed
 
     # the plan's side
 
@@ -52,7 +52,9 @@ class Network:
     def carry(self, effects: Iterable[Effect]) -> None:
         """Take what the witness wants sent or closed."""
         for effect in effects:
-            transport = self._transports[effect.connection]
+            transport = self._transports.get(effect.connection)
+            if transport is None:
+                continue
             if isinstance(effect, Send):
                 transport.incoming += effect.data
             else:
@@ -60,13 +62,14 @@ class Network:
 
     # the loop's side
 
-    def news(self) -> Iterator[Callable[[], None]]:
+    def news(self) -> list[Callable[[], None]]:
         """What the outside world has for the client now, as callbacks, in the order that the plan chooses."""
-        sources = list(self._ruled_dials())
-        sources += [each.deliver for each in self._transports.values() if each.has_news()]
-        while len(sources) > 1:
-            yield sources.pop(next(self._choices, 0) % len(sources))
-        yield from sources
+        sources = [each.deliver for each in self._transports.values() if each.has_news()]
+        if self._dials:
+            sources[:0] = self._ruled_dials()
+        if len(sources) < 2:
+            return sources
+        return [sources.pop(next(self._choices, 0) % len(sources)) for _ in range(len(sources))]
 
     def _ruled_dials(self) -> Iterator[Callable[[], None]]:
         while self._dials:
@@ -102,6 +105,7 @@ class Network:
             self.carry(self._witness.received(number, data))
 
         def hang_up() -> None:
+            del self._transports[number]
             self._witness.closed_by_client(number)
 
         transport = SimulatedTransport(loop, protocol, self._chunk_bytes, write, hang_up)

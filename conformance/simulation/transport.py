@@ -1,8 +1,8 @@
 """The client's end of an in-memory connection, as an asyncio transport.
 
-It behaves as asyncio's own over TCP: a connection that the server closed first reads what was sent before, then
-end-of-file; a write to it is answered by a reset; after `close` nothing is delivered any more and the protocol hears
-`connection_lost` from the loop, never from inside the call.
+It behaves as asyncio's own over TCP: a connection that the server closed first reads what was sent before,
+then end-of-file; a write to it is answered by a reset; after `close` nothing is delivered any more and the
+protocol hears `connection_lost` from the loop, never from inside the call.
 """
 
 import asyncio

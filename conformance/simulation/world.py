@@ -9,9 +9,10 @@
 Nothing runs between two steps of the plan; the world itself is plain code outside the event loop, so it adds
 no task and no callback of its own to what the client sees.
 
-Every plan gets the same ending. The faults stop and all replies owed are sent (`healed`); the client gets PATIENCE
-seconds of virtual time (`rested`); a warm-up lets it find connections that died in the meantime; as many callers as it has capacity ask
-together and none is answered, so each needs a connection of its own (`probed` .. `counted`); the client is closed (`ended`).
+Every plan gets the same ending. The faults stop and all replies owed are sent (`healed`); the client gets
+PATIENCE seconds of virtual time (`rested`); a warm-up lets it find connections that died in the meantime; as
+many callers as it has capacity ask together and none is answered, so each needs a connection of its own
+(`probed` .. `counted`); the client is closed (`ended`).
 """
 
 import asyncio

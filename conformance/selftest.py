@@ -1,0 +1,58 @@
+"""Who tests the tests: every mutant of the reference must be noticed, and every requirement must notice one.
+
+Only directed plans are run, no storms: whether a fault is found must not be a matter of luck.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from .checks import RULES
+from .clients import BUILT_IN
+from .mutants import MUTANTS
+from .session import judge
+from .verdict import Judgement, Verdict
+from .worker import Job
+
+_NAMES = ("", *(mutant.name for mutant in MUTANTS))
+
+
+@dataclass(slots=True)
+class KillMatrix:
+    """Which requirements noticed which mutants; "" stands for the reference without a fault."""
+
+    kills: dict[str, set[str]] = field(default_factory=lambda: {name: set[str]() for name in _NAMES})
+
+    def survivors(self) -> list[str]:
+        """Mutants that the requirement they break did not notice."""
+        return [mutant.name for mutant in MUTANTS if mutant.breaks not in self.kills[mutant.name]]
+
+    def idle_requirements(self) -> list[str]:
+        """Requirements that noticed nothing."""
+        return [name for name in RULES if not any(name in killers for killers in self.kills.values())]
+
+    def false_alarms(self) -> list[str]:
+        """Requirements that the reference itself does not keep, or that could not be judged."""
+        return sorted(self.kills[""])
+
+
+async def run_selftest(listen: Callable[[str], None]) -> KillMatrix:
+    """Judge all mutants, and the reference; `listen` hears the name of each when it is done.
+
+    Raises SuiteFault.
+    """
+    matrix = KillMatrix()
+    module = BUILT_IN["reference"].module
+    variants = {mutant.name: mutant.variant for mutant in MUTANTS}
+    clean = sorted(set(variants.values()))
+    jobs = [Job("judge", module, variant=variant, requirements=tuple(RULES)) for variant in clean]
+    jobs += [
+        Job("judge", module, variant=variant, requirements=tuple(RULES), mutant=name)
+        for name, variant in variants.items()
+    ]
+    async for job, result in judge(jobs, lambda job, what: listen(job.mutant) if what == "storms" else None):
+        if not isinstance(result, Judgement):
+            continue
+        unclean = not job.mutant and result.verdict is Verdict.INCONCLUSIVE
+        if result.verdict is Verdict.FAIL or unclean:
+            matrix.kills[job.mutant].add(result.requirement)
+    return matrix
