@@ -5,6 +5,7 @@ import json
 import platform
 import sys
 from collections.abc import Coroutine
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -75,7 +76,7 @@ def check(
     sent over a network. Releases are installed once, into `~/.cache/poolproof` (or `$POOLPROOF_CACHE`).
     """
     names = _selected(select or [])
-    with err.status(f"preparing {client} ..."):
+    with err.status(f"preparing {client} ...") if err.is_terminal else nullcontext():
         target = resolve(client)
         job = Job(
             "variants",
@@ -103,7 +104,9 @@ async def _judge(job: Job, variants: tuple[str, ...], report: Report) -> None:
         BarColumn(),
         TextColumn("{task.fields[what]}"),
     )
-    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as progress:
+    with Progress(
+        *columns, TimeElapsedColumn(), console=err, transient=True, disable=not err.is_terminal
+    ) as progress:
         bars = {name: progress.add_task(f"{report.client} {name}", total=total, what="") for name in variants}
 
         def listen(job: Job, what: str) -> None:
@@ -126,7 +129,7 @@ def replay(
 ) -> None:
     """Run one recorded plan again. Exit code 1 if it still breaks the requirement, 0 if not."""
     try:
-        data = reports.read_replay(file)
+        data = reports.read_replay(file.expanduser())
     except OSError as problem:
         raise CannotRun(f"{file} can't be read: {problem.strerror}") from None
     except BadPlan as problem:
@@ -168,7 +171,13 @@ def explain(
 @app.command()
 def selftest() -> None:
     """Test the suite: every fault planted in the reference must be noticed. Exit code 4 if one is not."""
-    with Progress(BarColumn(), TextColumn("{task.description}"), console=err, transient=True) as progress:
+    with Progress(
+        BarColumn(),
+        TextColumn("{task.description}"),
+        console=err,
+        transient=True,
+        disable=not err.is_terminal,
+    ) as progress:
         bar = progress.add_task("mutants", total=len(MUTANTS) + 2)
         matrix = _run(run_selftest(lambda name: progress.update(bar, advance=1, description=name)))
     reports.show_kill_matrix(matrix, out)
@@ -199,8 +208,15 @@ def _write(report: Report, json_file: Path | None) -> None:
         raise CannotRun(f"{problem.filename or json_file} can't be written: {problem.strerror}") from None
 
 
+class _Interrupted(Exception):
+    """Ctrl-C; no KeyboardInterrupt, which typer would end without a word."""
+
+
 def _run(work: Coroutine[Any, Any, Result]) -> Result:
-    return asyncio.run(work)
+    try:
+        return asyncio.run(work)
+    except KeyboardInterrupt:
+        raise _Interrupted from None
 
 
 def main() -> None:
@@ -212,7 +228,7 @@ def main() -> None:
         err.print(f"[bold red]error:[/] {'this is a fault of poolproof: ' if ours else ''}", end="")
         err.print(str(problem), markup=False, highlight=False, soft_wrap=True)
         code = OUR_FAULT if ours else USAGE
-    except KeyboardInterrupt:
+    except (_Interrupted, KeyboardInterrupt):
         err.print("interrupted; nothing is left running")
         code = INTERRUPTED
     except Exception as problem:

@@ -1,28 +1,25 @@
 """The judge: brings one variant of a client through checks and storms, and says what to think of it.
 
-First the directed plans of each requirement, until one of them breaks it. Then storms, for the requirements
-that have held so far, all judged by the same oracles; if one is broken there, Hypothesis shrinks the storm to
-the shortest plan that still breaks it. Nothing here depends on time or chance: a seed gives the same verdicts
-and the same counterexamples every time.
+First the directed plans of each requirement, until one of them breaks it; then storms, for the requirements
+that have held so far, and a storm that breaks one is made as short as possible. An oracle holds for every
+plan, so each run is judged by all of them: what a plan made for one requirement breaks of another counts too.
+Nothing depends on time or chance: a seed gives the same verdicts and counterexamples every time.
 """
 
 import gc
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
-
-from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
-from hypothesis.errors import Flaky
+from functools import partial
 
 from .adapter import Adapter
 from .checks import Check, Finding, Rule
 from .history import Kind, Run
 from .plan import Plan
+from .search import shortest_storm, visit_storms
 from .simulation.guard import Blocked, guarded
 from .simulation.loop import Livelock
 from .simulation.world import run
-from .storm import storms
 from .story import story
 from .verdict import Failure, Judgement, StormCount, Verdict
 
@@ -33,17 +30,37 @@ Progress = Callable[[str], None]
 
 
 class Unfit(Exception):
-    """The client can't be judged: it blocks, or never comes to rest."""
+    """The client can't be judged: it blocks, never comes to rest, or writes what is no command."""
 
 
 @dataclass(slots=True)
 class Docket:
-    """What is known so far about one requirement."""
+    """What is known so far about one requirement.
+
+    failure: found by a plan made for it. stray: found by a plan made for another.
+    """
 
     rule: Rule
     runs: int = 0
     failure: Failure | None = None
+    stray: Failure | None = None
     unmet: list[Check] = field(default_factory=list[Check])
+
+    @property
+    def broken_by(self) -> Failure | None:
+        """What to show, if the requirement was broken."""
+        return self.failure or self.stray
+
+    def look_at(self, check: str, result: Run, own: bool) -> None:
+        """Judge the run by this requirement's oracle, unless there is nothing more to learn."""
+        if self.failure or (self.stray and not own):
+            return
+        if finding := self.rule.oracle(result):
+            failure = _failure(check, result, finding)
+            if own:
+                self.failure = failure
+            else:
+                self.stray = failure
 
 
 class Judge:
@@ -55,7 +72,6 @@ class Judge:
         self._storms = storms
         self._progress = progress
         self._runs = 0
-        self._garbage: str | None = None
         self.storm_count: StormCount | None = None
 
     def judge(self, rules: Iterable[Rule]) -> Iterable[Judgement]:
@@ -65,7 +81,7 @@ class Judge:
         unfit = ""
         try:
             for docket in applicable:
-                self._examine(docket)
+                self._examine(docket, applicable)
             self._weather(applicable)
         except Unfit as reason:
             unfit = str(reason)
@@ -77,17 +93,15 @@ class Judge:
             storms = self.storm_count.storms if self.storm_count else 0
             name = self._client.variant()
             return Judgement(
-                name, docket.rule.requirement, verdict, what, docket.runs, storms, docket.failure
+                name, docket.rule.requirement, verdict, what, docket.runs, storms, docket.broken_by
             )
 
         if not docket.rule.applies.to(self._client):
             return judgement(Verdict.NOT_APPLICABLE, f"only for {docket.rule.applies.value}")
-        if docket.failure:
-            return judgement(Verdict.FAIL, docket.failure.sentence)
-        if unfit or self._garbage:
-            return judgement(
-                Verdict.INCONCLUSIVE, unfit or f"the client wrote what is no command: {self._garbage}"
-            )
+        if docket.broken_by:
+            return judgement(Verdict.FAIL, docket.broken_by.sentence)
+        if unfit:
+            return judgement(Verdict.INCONCLUSIVE, unfit)
         if docket.unmet:
             check = docket.unmet[0]
             return judgement(
@@ -98,7 +112,7 @@ class Judge:
 
     # directed plans
 
-    def _examine(self, docket: Docket) -> None:
+    def _examine(self, docket: Docket, all_dockets: list[Docket]) -> None:
         for check in docket.rule.checks:
             if not check.applies.to(self._client):
                 continue
@@ -108,8 +122,9 @@ class Judge:
                 result = self._run(plan)
                 docket.runs += 1
                 met = met or check.obligation(result)
-                if finding := docket.rule.oracle(result):
-                    docket.failure = _failure(check.name, result, finding)
+                for each in all_dockets:
+                    each.look_at(check.name, result, own=each is docket)
+                if docket.failure:
                     return
             if not met:
                 docket.unmet.append(check)
@@ -121,51 +136,27 @@ class Judge:
         if not self._storms:
             return
         count = 0
-        broken: set[str] = set()
+        broken: dict[str, Docket] = {}
 
-        def body(plan: Plan) -> None:
+        def visit(plan: Plan) -> None:
             nonlocal count
             count += 1
             result = self._run(plan)
             for docket in dockets:
-                if not docket.failure and docket.rule.oracle(result):
-                    broken.add(docket.rule.requirement)
+                if not docket.broken_by and docket.rule.oracle(result):
+                    broken.setdefault(docket.rule.requirement, docket)
 
         began = time.perf_counter()
-        self._generate(body, Phase.generate)
+        visit_storms(visit, self._client.shared, self._seed, self._storms)
         self.storm_count = StormCount(self._client.variant(), count, time.perf_counter() - began)
-        for docket in dockets:
-            if docket.rule.requirement in broken:
-                self._progress(f"shrinking {docket.rule.requirement}")
-                docket.failure = self._shrink(docket.rule)
+        for name, docket in broken.items():
+            self._progress(f"shrinking {name}")
+            breaks = partial(self._breaks, docket.rule)
+            if shortest := shortest_storm(breaks, self._client.shared, self._seed, self._storms):
+                docket.look_at(f"{name}/storm", self._run(shortest), own=True)
 
-    def _shrink(self, rule: Rule) -> Failure | None:
-        """The shortest storm that Hypothesis finds, beginning with the same ones as before."""
-        shortest: Failure | None = None
-
-        def body(plan: Plan) -> None:
-            nonlocal shortest
-            result = self._run(plan)
-            if finding := rule.oracle(result):
-                shortest = _failure(f"{rule.requirement}/storm", result, finding)
-                raise _Broken
-
-        with suppress(_Broken, Flaky):
-            self._generate(body, Phase.generate, Phase.shrink)
-        return shortest
-
-    def _generate(self, body: Callable[[Plan], None], *phases: Phase) -> None:
-        configured = settings(
-            max_examples=self._storms,
-            phases=phases,
-            database=None,
-            deadline=None,
-            derandomize=False,
-            report_multiple_bugs=False,
-            suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),
-            verbosity=Verbosity.quiet,
-        )
-        seed(self._seed)(configured(given(storms(self._client.shared))(body)))()
+    def _breaks(self, rule: Rule, plan: Plan) -> bool:
+        return rule.oracle(self._run(plan)) is not None
 
     # one run
 
@@ -174,13 +165,9 @@ class Judge:
         if self._runs % COLLECT_EVERY == 0:
             gc.collect()
         result = _guarded_run(plan, self._client)
-        if self._garbage is None and (place := result.history.first(Kind.GARBAGE)) is not None:
-            self._garbage = result.history.events[place].text
+        if (place := result.history.first(Kind.GARBAGE)) is not None:
+            raise Unfit(f"the client wrote what is no command: {result.history.events[place].text}")
         return result
-
-
-class _Broken(Exception):
-    """A storm broke the requirement that is being shrunk."""
 
 
 def _failure(check: str, result: Run, finding: Finding) -> Failure:

@@ -15,7 +15,8 @@ is sent, time passes, as many callers as the capacity allows ask at once (the ca
 is closed.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self, cast
@@ -41,6 +42,7 @@ class Verb(StrEnum):
 
 
 CALLER_VERBS = frozenset({Verb.CALL, Verb.CANCEL, Verb.ANSWER, Verb.CUT, Verb.TEAR})
+AMOUNT_VERBS = frozenset({Verb.RUN, Verb.WAIT})
 FAULT_VERBS = frozenset({Verb.CUT, Verb.TEAR, Verb.DROP, Verb.STALL, Verb.REFUSE, Verb.CLOSE})
 
 
@@ -57,12 +59,15 @@ class Step:
     amount: float = 0
 
     def __str__(self) -> str:
-        argument = self.caller or (f"{self.amount:g}" if self.verb in (Verb.RUN, Verb.WAIT) else "")
+        amount = str(self.amount).removesuffix(".0") if self.verb in AMOUNT_VERBS else ""
+        argument = self.caller or amount
         return f"{self.verb} {argument}".strip()
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: object) -> Self:
         """The step written by `str(step)`; raises BadPlan."""
+        if not isinstance(text, str):
+            raise BadPlan(f"step {text!r} is no text")
         word, _, argument = text.strip().partition(" ")
         try:
             verb = Verb(word)
@@ -72,14 +77,21 @@ class Step:
             if not argument.isidentifier():
                 raise BadPlan(f"step {text!r} needs the name of a caller")
             return cls(verb, caller=argument)
-        if verb in (Verb.RUN, Verb.WAIT):
-            try:
-                return cls(verb, amount=float(argument))
-            except ValueError:
-                raise BadPlan(f"step {text!r} needs a number") from None
+        if verb in AMOUNT_VERBS:
+            return cls(verb, amount=_amount(text, argument, whole=verb is Verb.RUN))
         if argument:
             raise BadPlan(f"step {text!r} takes no argument")
         return cls(verb)
+
+
+def _amount(step: str, text: str, whole: bool) -> float:
+    try:
+        amount = float(text)
+    except ValueError:
+        raise BadPlan(f"step {step!r} needs a number") from None
+    if not 0 <= amount < math.inf or (whole and amount != int(amount)):
+        raise BadPlan(f"step {step!r} needs {'a whole number' if whole else 'a number'} from 0 upwards")
+    return amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +136,55 @@ class Plan:
 
     @classmethod
     def from_data(cls, data: object) -> Self:
-        """The plan that `to_data` wrote; raises BadPlan."""
-        try:
-            fields = cast(dict[str, Any], data)
-            timeout = fields["acquire_timeout_seconds"]
-            return cls(
-                steps=tuple(Step.parse(step) for step in fields["steps"]),
-                capacity=int(fields["capacity"]),
-                acquire_timeout_seconds=None if timeout is None else float(timeout),
-                hold_dials=bool(fields["hold_dials"]),
-                chunk_bytes=int(fields["chunk_bytes"]),
-                order=tuple(int(choice) for choice in fields["order"]),
-            )
-        except (KeyError, TypeError, ValueError, AttributeError) as problem:
-            raise BadPlan(f"not a plan: {problem}") from None
+        """The plan that `to_data` wrote; raises BadPlan, which names the step or the field."""
+        if not isinstance(data, dict):
+            raise BadPlan(f"not a plan: {data!r}")
+        fields = cast(dict[str, Any], data)
+        values: dict[str, Any] = {}
+        for name, read in _READERS.items():
+            try:
+                values[name] = read(fields[name])
+            except BadPlan:
+                raise
+            except (KeyError, TypeError, ValueError) as problem:
+                raise BadPlan(f"not a plan: {name}: {problem!r}") from None
+        return cls(**values)
+
+
+def _list(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise TypeError("must be a list")
+    return cast(list[object], value)
+
+
+def _whole(value: object, least: int = 0) -> int:
+    if not isinstance(value, int) or value < least:
+        raise ValueError(f"must be a whole number from {least} upwards")
+    return value
+
+
+def _limit(value: object) -> float | None:
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise ValueError("must be null, or a number from 0 upwards")
+    return value
+
+
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("must be true or false")
+    return value
+
+
+_READERS: dict[str, Callable[[Any], object]] = {
+    "steps": lambda steps: tuple(Step.parse(step) for step in _list(steps)),
+    "capacity": lambda value: _whole(value, least=1),
+    "acquire_timeout_seconds": _limit,
+    "hold_dials": _truth,
+    "chunk_bytes": _whole,
+    "order": lambda choices: tuple(_whole(choice) for choice in _list(choices)),
+}
 
 
 def plan(

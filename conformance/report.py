@@ -45,7 +45,7 @@ def show(report: Report, console: Console, strict: bool, verbose: bool) -> None:
     else:
         console.print(_table(report, verbose))
     for name in report.requirements():
-        if any(each.failure for each in report.of(name)):
+        if report.failed(name):
             _explain_failures(report, name, console)
     if verbose:
         for count in report.storm_counts:
@@ -96,25 +96,33 @@ def _summary(judgements: list[Judgement]) -> Judgement:
 
 
 def _explain_failures(report: Report, name: str, console: Console) -> None:
-    failed = [each for each in report.of(name) if each.failure]
-    first = min(failed, key=lambda each: len(each.failure.events) if each.failure else 0)
-    assert first.failure
+    failed = report.failed(name)
+    first, failure = failed[0]
+    console.rule(f"[bold red]{name}[/] {requirement(name).title}", align="left", style="red")
+    console.print(f"[bold]{failure.sentence}[/]", highlight=False)
+    also = f", also in {'; '.join(variant for variant, _ in failed[1:])}" if len(failed) > 1 else ""
+    console.print(f"in {first}{also} · {failure.check}", style="dim", highlight=False)
+    maker = failure.check.partition("/")[0]
+    if maker != name and maker in report.requirements() and report.failed(maker):
+        console.print(f"This is the run that is shown for {maker}.\n", highlight=False)
+        return
+    show_story(failure, console)
+    console.print(_facts(name))
+    console.print(
+        Text(f"replay:    poolproof replay {_for_a_shell(_replay_file(report.client, name))}\n"),
+        soft_wrap=True,
+    )
+
+
+def _facts(name: str) -> Table:
     entry = requirement(name)
-    console.rule(f"[bold red]{name}[/] {entry.title}", align="left", style="red")
-    console.print(f"[bold]{first.failure.sentence}[/]", highlight=False)
-    others = [each.variant for each in failed if each is not first]
-    also = f", also in {'; '.join(others)}" if others else ""
-    console.print(f"in {first.variant}{also} · {first.failure.check}", style="dim", highlight=False)
-    show_story(first.failure, console)
     facts = Table.grid(padding=(0, 1))
     facts.add_row("promised:", Text(entry.text))
     for bug in entry.bugs[:KNOWN_BUGS]:
         facts.add_row("known bug:", Text(f"{bug.reference}: {bug.note}"))
     if (more := len(entry.bugs) - KNOWN_BUGS) > 0:
         facts.add_row("", Text(f"and {more} more: poolproof explain {name}", style="dim"))
-    console.print(facts)
-    path = shlex.quote(str(_replay_file(report.client, name)))
-    console.print(Text(f"replay:    poolproof replay {path}\n"), soft_wrap=True)
+    return facts
 
 
 def show_story(failure: Failure, console: Console) -> None:
@@ -169,23 +177,27 @@ def _replay_file(client: str, name: str) -> Path:
     return cache() / "failures" / safe / f"{name}.json"
 
 
+def _for_a_shell(path: Path) -> str:
+    if path.is_relative_to(Path.home()):
+        return "~/" + shlex.quote(str(path.relative_to(Path.home())))
+    return shlex.quote(str(path))
+
+
 def write_replays(report: Report) -> None:
     """A replay file for each requirement that failed. Raises OSError."""
     for name in report.requirements():
-        failed = [each for each in report.of(name) if each.failure]
-        if not failed:
+        if not (failed := report.failed(name)):
             continue
-        first = min(failed, key=lambda each: len(each.failure.events) if each.failure else 0)
-        assert first.failure
+        variant, failure = failed[0]
         path = _replay_file(report.client, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         data = {
             "poolproof_replay": 1,
             "client": report.client,
-            "variant": first.variant,
+            "variant": variant,
             "requirement": name,
             "seed": report.seed,
-            **first.failure.to_data(),
+            **failure.to_data(),
         }
         path.write_text(json.dumps(data, indent=1) + "\n")
 

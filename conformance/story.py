@@ -2,7 +2,7 @@
 
 Time runs downwards, a row an event. A lane for each caller stands on the left, one for each connection, as
 the server sees it, on the right; an arrow is a command on its way. Amounts of virtual time are shown where
-any has passed.
+any has passed, and ✗ marks the event that breaks the rule.
 """
 
 from collections.abc import Iterator, Sequence
@@ -55,6 +55,7 @@ def diagram(events: Sequence[Event]) -> list[str]:
             rows.append(f"      · {event.at - before:g} s pass ·")
         before = event.at
         rows.append(f"{number:4}  {_row(event, callers, connections, width)}".rstrip())
+    rows[-1] += " ✗"
     return rows
 
 
@@ -93,7 +94,7 @@ def _words(event: Event) -> Iterator[str]:
         case Kind.RAISED:
             yield f"fails: {event.text}"
         case Kind.CANCELLED:
-            yield "cancelled ✗"
+            yield "cancelled"
         case Kind.CLOSED:
             yield f"closed by the {event.text}"
         case Kind.HEALED:

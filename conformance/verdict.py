@@ -115,11 +115,13 @@ class Report:
         found = [each for each in self.judgements if each.requirement == requirement]
         return sorted(found, key=lambda each: -each.verdict.badness)
 
+    def failed(self, requirement: str) -> list[tuple[str, Failure]]:
+        """The variants that broke the requirement, the shortest story first."""
+        found = [(each.variant, each.failure) for each in self.of(requirement) if each.failure]
+        return sorted(found, key=lambda each: len(each[1].events))
+
     def requirements(self) -> list[str]:
         return list(dict.fromkeys(each.requirement for each in self.judgements))
-
-    def worst(self) -> Verdict:
-        return max((each.verdict for each in self.judgements), key=lambda each: each.badness)
 
     def to_data(self) -> dict[str, Any]:
         return {

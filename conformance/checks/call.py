@@ -1,6 +1,6 @@
 """CALL-02 -03: every call settles, and cancelling one does nothing to another."""
 
-from ..history import ErrorKind, Kind, Run
+from ..history import ErrorKind, Event, Kind, Run
 from ..plan import plan
 from ..simulation.world import PATIENCE_SECONDS
 from .check import Applies, Check, Finding, Rule
@@ -66,7 +66,7 @@ _SETTLED_CHECKS = (
 
 
 def disturbed_by_cancellation(run: Run) -> Finding | None:
-    """A call that nobody cancelled failed or was kept waiting, and only a cancellation can be the reason."""
+    """A call that nobody cancelled failed or was kept waiting, and only a cancellation can be why."""
     gone = [call.caller for call in run.calls.values() if call.was_in_flight_when_cancelled]
     if not gone or run.plan.has_faults or run.plan.acquire_timeout_seconds is not None:
         return None
@@ -90,12 +90,21 @@ def _failed(run: Run, gone: str) -> Finding | None:
             case Kind.RAISED:
                 live.discard(event.caller)
                 refused = event.text == ErrorKind.EXHAUSTED and event.caller in crowded
-                if cancelled and event.caller not in cancelled and not refused:
+                excused = refused or _reply_was_late(run, event)
+                if cancelled and event.caller not in cancelled and not excused:
                     what = f"{gone} was cancelled, and {event.caller} failed: {event.detail}"
                     return Finding(what, place, (gone, event.caller))
             case _:
                 pass
     return None
+
+
+def _reply_was_late(run: Run, failure: Event) -> bool:
+    """The reply was kept back and time had passed: a limit of the client's own is reason enough to fail."""
+    call = run.calls[failure.caller]
+    return call.replied is None and any(
+        run.history.events[place].at < failure.at for place, _ in call.received
+    )
 
 
 def _kept_waiting(run: Run, gone: str) -> Finding | None:

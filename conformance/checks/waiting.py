@@ -17,7 +17,7 @@ def lost_wake_up(run: Run) -> Finding | None:
     if not (waiting := left_waiting(run)):
         return None
     return Finding(
-        f"{waiting.caller} was left waiting although only {waiting.busy} of {run.plan.capacity} connections "
+        f"{waiting.caller} was left waiting although {waiting.busy} of {run.plan.capacity} connections "
         "were in use",
         waiting.place,
         still=f"{waiting.caller} still waits",
@@ -154,7 +154,7 @@ def waiter_not_removed(run: Run) -> Finding | None:
     if gone and waiting:
         what = (
             f"{gone[0].caller} was cancelled while it waited, and then {waiting.caller} was left waiting "
-            f"although only {waiting.busy} of {run.plan.capacity} connections were in use"
+            f"although {waiting.busy} of {run.plan.capacity} connections were in use"
         )
         return Finding(what, waiting.place, still=f"{waiting.caller} still waits")
     return None

@@ -80,7 +80,8 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     def _begin_batch(self) -> None:
         for news in self.network.news():
             self.call_soon(news)
-        while (due := self._next_timer()) is not None and due <= self._now:
+        end = self._now + self._clock_resolution  # as asyncio: what is due this moment is due together
+        while (due := self._next_timer()) is not None and due < end:
             self._ready.append(heapq.heappop(self._scheduled))
 
     def _next_timer(self) -> float | None:
@@ -122,7 +123,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         transport = self.network.connect(dial, self, protocol)
         told = self.create_future()
         self.call_soon(protocol.connection_made, transport)
-        self.call_soon(_finish, told)
+        self.call_soon(_finish, told, None)
         try:
             await told
         except BaseException:
@@ -134,20 +135,27 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         return await self.create_connection(protocol_factory)
 
     async def getaddrinfo(self, *_: Any, **__: Any) -> Any:
-        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", 6379))]
+        found = [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", 6379))]
+        return await self.run_in_executor(None, lambda: found)
 
     def run_in_executor(self, _executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]  # the same call, less generic
+        """Runs the function now, but its outcome comes from the loop: no thread is ever done at once."""
         future: asyncio.Future[Any] = self.create_future()
         try:
-            future.set_result(func(*args))
+            self.call_soon(_finish, future, func(*args))
         except Exception as error:
-            future.set_exception(error)
+            self.call_soon(_fail, future, error)
         return future
 
 
-def _finish(future: asyncio.Future[None]) -> None:
+def _finish(future: asyncio.Future[Any], result: object) -> None:
     if not future.done():
-        future.set_result(None)
+        future.set_result(result)
+
+
+def _fail(future: asyncio.Future[Any], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
 
 
 def _describe(context: dict[str, Any]) -> str:

@@ -1,8 +1,10 @@
 """The client's end of an in-memory connection, as an asyncio transport.
 
-It behaves as asyncio's own over TCP: a connection that the server closed first reads what was sent before,
-then end-of-file; a write to it is answered by a reset; after `close` nothing is delivered any more and the
-protocol hears `connection_lost` from the loop, never from inside the call.
+It behaves as asyncio's own over TCP. A connection that the server closed first reads what was sent before,
+then end-of-file. A write that crosses the server's close is lost, and a reset comes instead of the end of
+file; one more write fails, which ends the connection, and what was not read yet is lost. After `close`, and
+after an error that the protocol raised, nothing is delivered any more; the protocol hears `connection_lost`
+from the loop, never from inside the call.
 """
 
 import asyncio
@@ -35,7 +37,7 @@ class SimulatedTransport(asyncio.Transport):
         self._closed = False  # the client closed, or was told that the connection is lost
         self._server_gone = False
         self._end_due = False  # end-of-file is still to be delivered
-        self._reset_due = False
+        self._reset = False  # a write came too late, and the server's answer to it is a reset
 
     # the network's side
 
@@ -46,36 +48,42 @@ class SimulatedTransport(asyncio.Transport):
 
     def has_news(self) -> bool:
         """Whether `deliver` has something to deliver."""
-        if self._closed:
-            return False
-        return self._reset_due or (not self._paused and (bool(self.incoming) or self._end_due))
+        return not self._closed and not self._paused and (bool(self.incoming) or self._end_due)
 
     def deliver(self) -> None:
-        """Hand the protocol what has come: a reset, else the next bytes, else the end of the stream."""
+        """Hand the protocol what has come: the next bytes, else the end of the stream or a reset."""
         if not self.has_news():  # it closed or paused since it was asked
             return
-        if self._reset_due:
-            self._lose(ConnectionResetError(104, "Connection reset by peer"))
-        elif self.incoming:
-            size = self._chunk_bytes or len(self.incoming)
-            data = bytes(self.incoming[:size])
-            del self.incoming[:size]
-            self._feed(data)
-        else:
-            self._end_due = False
-            if not self._protocol.eof_received():
-                self._lose(None)
+        try:
+            if self.incoming:
+                self._feed()
+            elif self._reset:
+                self._lose(ConnectionResetError(104, "Connection reset by peer"))
+            else:
+                self._end_due = False
+                if not self._protocol.eof_received():
+                    self._lose(None)
+        except Exception as error:
+            message = "Fatal error: the protocol raised an error"
+            self._loop.call_exception_handler({"message": message, "exception": error, "transport": self})
+            self._lose(error)
 
-    def _feed(self, data: bytes) -> None:
-        if not isinstance(self._protocol, asyncio.BufferedProtocol):
-            self._protocol.data_received(data)
-            return
-        while data:
-            buffer = memoryview(self._protocol.get_buffer(len(data)))
-            size = min(len(buffer), len(data))
-            buffer[:size] = data[:size]
+    def _feed(self) -> None:
+        size = min(self._chunk_bytes or len(self.incoming), len(self.incoming))
+        if isinstance(self._protocol, asyncio.BufferedProtocol):
+            buffer = memoryview(self._protocol.get_buffer(-1))
+            if not buffer:
+                raise RuntimeError("get_buffer() returned an empty buffer")
+            size = min(size, len(buffer))
+            buffer[:size] = self._taken(size)
             self._protocol.buffer_updated(size)
-            data = data[size:]
+        else:
+            self._protocol.data_received(self._taken(size))
+
+    def _taken(self, size: int) -> bytes:
+        data = bytes(self.incoming[:size])
+        del self.incoming[:size]
+        return data
 
     def _lose(self, error: Exception | None) -> None:
         if self._closed:
@@ -88,12 +96,16 @@ class SimulatedTransport(asyncio.Transport):
     # the client's side
 
     def write(self, data: "bytes | bytearray | memoryview[Any]") -> None:
-        if self._closed:
+        if self._closed or not data:
             return
-        if self._server_gone:
-            self._reset_due = True
-        else:
+        if not self._server_gone:
             self._write(bytes(data))
+        elif not self._reset:
+            self._reset = True
+        elif self._end_due:
+            self._lose(ConnectionResetError(104, "Connection reset by peer"))
+        else:
+            self._lose(BrokenPipeError(32, "Broken pipe"))
 
     def writelines(self, list_of_data: Iterable["bytes | bytearray | memoryview[Any]"]) -> None:
         self.write(b"".join(list_of_data))

@@ -112,7 +112,8 @@ class World:
                 self._close()
             case Verb.RUN:
                 for _ in range(int(step.amount)):
-                    self._loop.step()
+                    if not self._loop.step():
+                        break
             case Verb.SETTLE:
                 self._loop.settle()
             case Verb.WAIT:

@@ -1,0 +1,251 @@
+"""What a user meets on the command line: verdicts, exit codes, and one clear line for whatever goes wrong."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .command_line import COMMAND, poolproof
+
+UNREACHABLE = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_FIND_LINKS": ""}
+
+CLIENTS = '''
+import asyncio, os, signal, sys
+from poolproof.conformance.adapter import Adapter
+
+class Correct(Adapter):
+    """One connection a call, of which only max_size exist at a time."""
+
+    async def open(self):
+        self.room = asyncio.Semaphore(self.settings.max_size)
+
+    async def call(self, *command):
+        async with asyncio.timeout(self.settings.acquire_timeout_seconds):
+            await self.room.acquire()
+        try:
+            reader, writer = await asyncio.open_connection(self.settings.host, self.settings.port)
+            try:
+                writer.write(self.encode(command))
+                size = int((await reader.readline())[1:])
+                return (await reader.readexactly(size + 2))[:-2]
+            finally:
+                writer.close()
+        finally:
+            self.room.release()
+
+    def encode(self, command):
+        words = [b"$%d\\r\\n%s\\r\\n" % (len(word), word.encode()) for word in command]
+        return b"*%d\\r\\n" % len(words) + b"".join(words)
+
+    async def close(self):
+        pass
+
+class Endless(Correct):
+    async def call(self, *command):
+        while True:
+            pass
+
+class Restless(Correct):
+    async def call(self, *command):
+        while True:
+            await asyncio.sleep(0)
+
+class Garbage(Correct):
+    def encode(self, command):
+        return b"\\x16\\x03\\x01 no command\\r\\n"
+
+class Mistaken(Correct):
+    async def call(self, *command):
+        return self.nothing
+
+class Crashing(Correct):
+    async def call(self, *command):
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+class Leaving(Correct):
+    async def call(self, *command):
+        sys.exit(7)
+
+class Printing(Correct):
+    async def call(self, *command):
+        print("hello")
+        return await super().call(*command)
+
+class NoAdapter:
+    pass
+'''
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "clients.py").write_text(CLIENTS)
+    (tmp_path / "raising.py").write_text("raise ZeroDivisionError('at import')")
+    return tmp_path
+
+
+def one_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    assert len(lines) == 1, text
+    assert "Traceback" not in text
+    return lines[0]
+
+
+# verdicts
+
+
+def test_the_reference_keeps_everything_and_nothing_is_inconclusive(tmp_path: Path) -> None:
+    done = poolproof("check", "reference", "--json", str(tmp_path / "report.json"))
+    assert done.returncode == 0, done.stdout
+    judgements = json.loads((tmp_path / "report.json").read_text())["judgements"]
+    assert {judgement["verdict"] for judgement in judgements} == {"pass", "n/a"}
+    passed = {judgement["requirement"] for judgement in judgements if judgement["verdict"] == "pass"}
+    assert len(passed) == 12
+
+
+def test_the_same_command_gives_the_same_report(tmp_path: Path) -> None:
+    reports: list[object] = []
+    for name in ("first", "second"):
+        poolproof("check", "redis-py==4.5.1", "--json", str(tmp_path / name))
+        data = json.loads((tmp_path / name).read_text())
+        for storms in data["storms"]:
+            del storms["seconds"]
+        reports.append(data)
+    assert reports[0] == reports[1]
+
+
+def test_a_failure_can_be_replayed() -> None:
+    done = poolproof("check", "redis-py==4.5.1", "CONN-01")
+    assert done.returncode == 1
+    command = next(line for line in done.stdout.splitlines() if "poolproof replay" in line)
+    again = poolproof("replay", command.split()[-1])
+    assert again.returncode == 1
+    assert "b got the reply to a" in again.stdout
+
+
+def test_a_replay_on_a_better_release_says_that_the_failure_is_gone(tmp_path: Path) -> None:
+    done = poolproof("check", "redis-py==4.5.1", "CONN-01")
+    command = next(line for line in done.stdout.splitlines() if "poolproof replay" in line)
+    data = json.loads(Path(command.split()[-1]).expanduser().read_text())
+    (tmp_path / "replay.json").write_text(json.dumps(data | {"client": "redis-py==4.5.5"}))
+    assert poolproof("replay", str(tmp_path / "replay.json")).returncode == 0
+
+
+def test_an_adapter_of_ones_own_is_judged(folder: Path) -> None:
+    done = poolproof("check", "clients:Correct", "CONN", "POOL-01", folder=folder)
+    assert done.returncode == 0, done.stdout
+
+
+def test_what_a_client_prints_does_not_reach_the_report(folder: Path) -> None:
+    done = poolproof("check", "clients:Printing", "CONN-01", folder=folder)
+    assert done.returncode == 0
+    assert "hello" not in done.stdout
+
+
+def test_list_and_explain_tell_the_requirements() -> None:
+    assert "MUX-02" in poolproof("list").stdout
+    assert "CVE-2023-28859" in poolproof("explain", "conn-01").stdout
+
+
+# a client that can't be judged is inconclusive, and says why in one line
+
+
+@pytest.mark.parametrize(
+    ("client", "reason"),
+    [
+        ("Endless", "blocked for 5 s at"),
+        ("Restless", "50,000 callbacks"),
+        ("Garbage", "no command"),
+        ("Crashing", "signal 11"),
+        ("Leaving", "SystemExit(7)"),
+    ],
+)
+def test_a_client_that_cannot_be_judged_is_inconclusive(client: str, reason: str, folder: Path) -> None:
+    done = poolproof("check", f"clients:{client}", folder=folder)
+    assert done.returncode == 2
+    assert reason in " ".join(done.stdout.split())
+    assert sum("could not be judged" in line for line in done.stdout.splitlines()) == 1
+    assert not done.stderr
+
+
+# what is the user's to mend
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("check", "raising:X"), "ZeroDivisionError: at import"),
+        (("check", "no_such_module:X"), "No module named 'no_such_module'"),
+        (("check", "clients:Missing"), "has no Missing"),
+        (("check", "clients:NoAdapter"), "no subclass of"),
+        (("check", "clients:Mistaken"), "the adapter raised AttributeError"),
+        (("check", "no-such-client"), "comes with the suite"),
+        (("check", "reference==1.0"), "has no other versions"),
+        (("check", "reference", "POOL-99"), "names no requirement"),
+        (("check", "reference", "--json", "/no/such/folder/x"), "can't be written"),
+        (("check", "reference", "--json", "/dev/full"), "No space left on device"),
+        (("check",), "Missing argument"),
+        (("frobnicate",), "No such command"),
+        (("explain", "CONN-1"), "no requirement has the id"),
+        (("replay", "missing.json"), "can't be read"),
+        (("replay", "clients.py"), "no JSON"),
+    ],
+)
+def test_a_mistake_gets_one_clear_line(arguments: tuple[str, ...], reason: str, folder: Path) -> None:
+    done = poolproof(*arguments, folder=folder)
+    assert done.returncode == 3
+    assert reason in one_line(done.stderr)
+
+
+def test_a_release_that_does_not_exist_gets_one_clear_line() -> None:
+    done = poolproof("check", "redis-py==99.0")
+    assert done.returncode == 3
+    assert "redis 99.0 does not exist" in one_line(done.stderr)
+
+
+def test_without_a_network_one_clear_line(tmp_path: Path) -> None:
+    done = poolproof("check", "redis-py==4.5.1", POOLPROOF_CACHE=str(tmp_path), **UNREACHABLE)
+    assert done.returncode == 3
+    assert "can't be reached" in one_line(done.stderr)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_release_that_was_installed_once_is_judged_offline() -> None:
+    assert poolproof("check", "redis-py==4.5.5", "CONN-01").returncode == 0
+    done = poolproof("check", "redis-py==4.5.5", "CONN-01", **UNREACHABLE)
+    assert done.returncode == 0
+
+
+def test_a_cache_that_cannot_be_written_gets_one_clear_line() -> None:
+    done = poolproof("check", "redis-py==4.5.5", POOLPROOF_CACHE="/proc/no/such")
+    assert done.returncode == 3
+    assert "can't be written" in one_line(done.stderr)
+
+
+def test_an_interruption_leaves_nothing_running(folder: Path) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "check", "clients:Endless"],
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    worker = first_child(process.pid)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "interrupted" in errors
+    assert "Traceback" not in errors
+    assert not Path(f"/proc/{worker}").exists()
+
+
+def first_child(parent: int) -> int:
+    """Wait until that process has a worker; its process id."""
+    children = Path(f"/proc/{parent}/task/{parent}/children")
+    while True:
+        for child in children.read_text().split():
+            if b"poolproof.conformance.worker" in Path(f"/proc/{child}/cmdline").read_bytes():
+                return int(child)

@@ -1,0 +1,224 @@
+"""Oracles judge histories: a correct one passes, and one with a single event changed is caught.
+
+A history is written an event a line: the time, what happened, the caller, `#` the connection, `=` the text.
+"""
+
+import re
+
+import pytest
+
+from poolproof.conformance.checks import RULES, Finding
+from poolproof.conformance.history import Event, History, Kind, Run
+from poolproof.conformance.plan import plan
+
+LINE = re.compile(
+    r"(?P<at>\S+) (?P<kind>[a-z]+(?: up)?)(?: (?P<caller>\w+))?(?: #(?P<number>\d+))?(?: =(?P<text>.*))?$"
+)
+
+
+def history(text: str) -> History:
+    events: list[Event] = []
+    for line in text.strip().splitlines():
+        found = LINE.match(line.strip())
+        assert found, line
+        number = int(found["number"] or 0)
+        kind = Kind(found["kind"])
+        events.append(Event(float(found["at"]), kind, found["caller"] or "", number, found["text"] or ""))
+    return History(events)
+
+
+def judge(
+    requirement: str,
+    text: str,
+    steps: str = "settle",
+    *,
+    capacity: int = 1,
+    limit: float | None = None,
+    shared: bool = False,
+) -> Finding | None:
+    setting = plan(steps, capacity=capacity, acquire_timeout_seconds=limit)
+    return RULES[requirement].oracle(Run(setting, shared, waits=True, history=history(text)))
+
+
+SERVED = """
+    0 called a
+    0 dialled #1
+    0 opened #1
+    0 received a #1
+    0 called b
+    0 replied a #1
+    0 returned a =val:a
+    0 received b #1
+    0 replied b #1
+    0 returned b =val:b
+    0 healed
+    120 rested
+    120 probed probe1
+    120 received probe1 #1
+    240 counted
+    240 ended
+"""
+
+SHARED = """
+    0 called a
+    0 opened #1
+    0 received a #1
+    0 called b
+    0 received b #1
+    0 called c
+    0 received c #1
+    0 cancelled b
+    0 raised b =cancelled
+    0 replied a #1
+    0 returned a =val:a
+    0 replied b #1
+    0 replied c #1
+    0 returned c =val:c
+    0 healed
+    120 rested
+    120 ended
+"""
+
+TIMED_OUT = """
+    0 called a
+    0 opened #1
+    0 received a #1
+    0 called b
+    5 raised b =timeout.acquire
+    6 replied a #1
+    6 returned a =val:a
+    6 healed
+    126 rested
+    366 ended
+"""
+
+CANCELLED = """
+    0 called a
+    0 opened #1
+    0 received a #1
+    0 called b
+    0 cancelled b
+    0 raised b =cancelled
+    0 called c
+    0 replied a #1
+    0 returned a =val:a
+    0 received c #1
+    0 replied c #1
+    0 returned c =val:c
+    0 healed
+    120 rested
+    120 ended
+"""
+
+POOL_RULES = [name for name in RULES if not name.startswith("MUX")]
+ONE_EVENT_CHANGED = [
+    ("POOL-01", SERVED, "0 called b", "0 opened #2", None),
+    ("POOL-02", SERVED, "0 replied a #1", "0 received b #1", None),
+    ("POOL-03", SERVED, "120 received probe1 #1", "120 raised probe1 =conn_lost", None),
+    ("POOL-04", SERVED, "0 received b #1\n0 replied b #1\n0 returned b =val:b", "", None),
+    ("POOL-07", TIMED_OUT, "5 raised b =timeout.acquire", "7 raised b =timeout.acquire", 5.0),
+    ("POOL-07", TIMED_OUT, "5 raised b =timeout.acquire", "2 raised b =timeout.acquire", 5.0),
+    ("POOL-07", TIMED_OUT, "5 raised b =timeout.acquire", "5 raised b =other", 5.0),
+    ("POOL-07", TIMED_OUT, "5 raised b =timeout.acquire", "", 5.0),
+    ("POOL-07", TIMED_OUT, "6 returned a =val:a", "6 returned a =val:a\n6 received b #1", 5.0),
+    ("CONN-01", SERVED, "0 returned b =val:b", "0 returned b =val:a", None),
+    ("CONN-01", SERVED, "0 returned b =val:b", "0 returned b =OK", None),
+    ("CONN-02", SERVED, "0 replied a #1", "0 cancelled a", None),
+    ("CALL-02", SERVED, "0 returned b =val:b", "", None),
+    ("CALL-03", SHARED, "0 returned c =val:c", "0 raised c =conn_lost", None),
+    ("CALL-04", CANCELLED, "0 raised b =cancelled", "0 raised b =cancelled\n0 received b #1", None),
+    ("CALL-04", CANCELLED, "0 received c #1\n0 replied c #1\n0 returned c =val:c", "", None),
+    ("MUX-01", SHARED, "0 cancelled b\n0 raised b =cancelled", "0 returned b =val:a", None),
+    ("MUX-02", SHARED, "0 returned c =val:c", "0 returned c =val:b", None),
+    ("MUX-02", SHARED, "0 returned c =val:c", "0 raised c =conn_lost", None),
+]
+
+
+def without_indent(text: str) -> str:
+    return "\n".join(line.strip() for line in text.strip().splitlines())
+
+
+@pytest.mark.parametrize("requirement", RULES)
+def test_a_correct_history_passes(requirement: str) -> None:
+    shared = requirement.startswith("MUX")
+    for text in [SHARED] if shared else [SERVED, TIMED_OUT, CANCELLED]:
+        limit = 5.0 if text is TIMED_OUT else None
+        assert judge(requirement, text, limit=limit, shared=shared) is None
+
+
+@pytest.mark.parametrize(("requirement", "text", "before", "after", "limit"), ONE_EVENT_CHANGED)
+def test_one_event_changed_is_caught(
+    requirement: str, text: str, before: str, after: str, limit: float | None
+) -> None:
+    correct = without_indent(text)
+    assert correct.count(before) == 1
+    shared = text is SHARED
+    assert judge(requirement, correct, limit=limit, shared=shared) is None
+    changed = correct.replace(before + "\n", after + "\n" if after else "")
+    assert judge(requirement, changed, limit=limit, shared=shared)
+
+
+def test_every_requirement_has_an_event_that_is_changed() -> None:
+    assert {requirement for requirement, *_ in ONE_EVENT_CHANGED} == set(RULES)
+
+
+# what is legal, however odd it looks
+
+
+def test_pool_01_a_connection_that_was_closed_makes_room() -> None:
+    assert judge("POOL-01", "0 opened #1\n0 closed #1 =client\n0 opened #2") is None
+
+
+def test_pool_02_a_connection_may_go_on_before_its_borrower_has_returned() -> None:
+    text = "0 called a\n0 opened #1\n0 received a #1\n0 replied a #1\n0 called b\n0 received b #1"
+    assert judge("POOL-02", text) is None
+
+
+def test_pool_02_a_command_may_be_sent_again_elsewhere() -> None:
+    text = "0 called a\n0 opened #1\n0 received a #1\n0 closed #1 =server\n0 opened #2\n0 received a #2"
+    assert judge("POOL-02", text) is None
+
+
+def test_pool_04_whoever_waits_may_be_waiting_for_a_dial() -> None:
+    assert judge("POOL-04", "0 called a\n0 dialled #1\n90 opened #1\n90 received a #1", capacity=2) is None
+
+
+def test_pool_04_whoever_waits_may_be_waiting_for_a_handshake() -> None:
+    text = "0 called a\n0 opened #1\n0 greeted #1 =HELLO 3\n90 welcomed #1 =HELLO 3\n90 received a #1"
+    assert judge("POOL-04", text, capacity=2) is None
+
+
+def test_pool_04_a_pause_between_retries_is_no_lost_wake_up() -> None:
+    text = "0 called a\n0 dialled #1\n0 refused #1\n30 dialled #2\n30 opened #2\n30 received a #2"
+    assert judge("POOL-04", text) is None
+
+
+def test_conn_02_a_reply_that_was_sent_may_have_been_drained() -> None:
+    text = "0 called a\n0 received a #1\n0 cancelled a\n0 replied a #1\n0 called b\n0 received b #1"
+    assert judge("CONN-02", text) is None
+
+
+def test_call_03_who_finds_the_pool_full_may_be_refused() -> None:
+    text = """
+        0 called a
+        0 received a #1
+        0 called b
+        0 raised b =exhausted
+        0 cancelled a
+        0 raised a =cancelled
+    """
+    assert judge("CALL-03", text) is None
+
+
+def test_call_03_a_limit_of_the_clients_own_is_a_reason_to_fail() -> None:
+    text = "0 called a\n0 received a #1\n0 cancelled a\n0 called b\n0 received b #2\n5 raised b =other"
+    assert judge("CALL-03", text) is None
+    assert judge("CALL-03", text.replace("5 raised", "0 raised")) is not None
+
+
+def test_call_03_a_cut_connection_is_a_reason_to_fail() -> None:
+    text = (
+        "0 called a\n0 received a #1\n0 cancelled a\n0 raised a =cancelled\n0 called b\n0 raised b =conn_lost"
+    )
+    assert judge("CALL-03", text) is not None
+    assert judge("CALL-03", text, steps="call a, cut a") is None
