@@ -7,6 +7,8 @@ Reading order:
     connection.md     CONN: whose reply is whose
     call.md           CALL: how a call ends, and what cancelling it leaves behind
     multiplexer.md    MUX: many callers on one connection
+    lifecycle.md      LIFE: opening, closing, outages, forks
+    observability.md  OBS: what a client tells about itself
     entry.py          the objects
     parser.py         pages -> objects
 
@@ -36,7 +38,14 @@ __all__ = [
 ]
 
 PAGES: Mapping[str, str] = MappingProxyType(
-    {"pool.md": "POOL", "connection.md": "CONN", "call.md": "CALL", "multiplexer.md": "MUX"}
+    {
+        "pool.md": "POOL",
+        "connection.md": "CONN",
+        "call.md": "CALL",
+        "multiplexer.md": "MUX",
+        "lifecycle.md": "LIFE",
+        "observability.md": "OBS",
+    }
 )
 """The pages in reading order, each with the family of its ids."""
 
@@ -57,6 +66,9 @@ def requirement(id: str) -> Requirement:
     """The requirement of that id. Raises `LookupError`, which names the ids that are near."""
     found = requirements().get(id)
     if found is None:
-        near = get_close_matches(id.upper(), requirements()) or [f"{family}-.." for family in PAGES.values()]
+        # Four, since `POOL-1` is as near to POOL-10, -11 and -12 as to POOL-01.
+        near = get_close_matches(id.upper(), requirements(), n=4) or [
+            f"{family}-.." for family in PAGES.values()
+        ]
         raise LookupError(f"no requirement has the id {id!r}; there are {', '.join(near)}")
     return found

@@ -118,7 +118,6 @@ def test_an_id_is_given_out_once() -> None:
 
 @pytest.mark.parametrize("entry", ALL)
 def test_every_entry_is_complete(entry: Requirement) -> None:
-    assert entry.bugs, "so far, every rule has been broken in public"
     assert all((entry.id, entry.title, entry.text, entry.why, entry.observed, entry.page))
 
 
@@ -152,10 +151,15 @@ def test_ids_are_unique_and_belong_to_their_page() -> None:
 
 
 def test_ids_that_were_given_out_still_stand() -> None:
-    given_out = (
-        "POOL-01 POOL-02 POOL-03 POOL-04 POOL-07 CONN-01 CONN-02 CALL-02 CALL-03 CALL-04 MUX-01 MUX-02"
-    )
-    assert set(given_out.split()) <= set(requirements())
+    last = {"POOL": 12, "CONN": 10, "CALL": 9, "MUX": 10, "LIFE": 7, "OBS": 2}
+    given_out = {f"{family}-{number:02}" for family in last for number in range(1, last[family] + 1)}
+    assert given_out <= set(requirements())
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_ids_of_a_page_are_in_order(page: str) -> None:
+    ids = [entry.id for entry in requirements().values() if entry.page == page]
+    assert ids == sorted(ids)
 
 
 def test_an_id_finds_its_requirement() -> None:
