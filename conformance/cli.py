@@ -22,6 +22,7 @@ from .checks import RULES
 from .judge import DEFAULT_STORMS
 from .mutants import MUTANTS
 from .plan import BadPlan
+from .replays import read_replay, write_replays
 from .selftest import run_selftest
 from .session import CannotRun, SuiteFault
 from .target import resolve
@@ -129,7 +130,7 @@ def replay(
 ) -> None:
     """Run one recorded plan again. Exit code 1 if it still breaks the requirement, 0 if not."""
     try:
-        data = reports.read_replay(file.expanduser())
+        data = read_replay(file.expanduser())
     except OSError as problem:
         raise CannotRun(f"{file} can't be read: {problem.strerror}") from None
     except BadPlan as problem:
@@ -150,7 +151,7 @@ def replay(
 @app.command("list")
 def list_requirements() -> None:
     """List the requirements."""
-    reports.show_requirements(out, RULES)
+    reports.show_requirements(out)
 
 
 @app.command()
@@ -203,7 +204,7 @@ def _write(report: Report, json_file: Path | None) -> None:
     try:
         if json_file:
             json_file.write_text(json.dumps(report.to_data(), indent=1) + "\n")
-        reports.write_replays(report)
+        write_replays(report)
     except OSError as problem:
         raise CannotRun(f"{problem.filename or json_file} can't be written: {problem.strerror}") from None
 

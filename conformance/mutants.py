@@ -5,16 +5,8 @@ holds no code for it and a mutant reads like the diff that would have introduced
 no longer occurs exactly once is an error: a mutant cannot rot silently.
 """
 
-import sys
-from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, SourceFileLoader
-from importlib.util import find_spec, spec_from_file_location
-from pathlib import Path
-from types import CodeType, ModuleType
 from typing import NamedTuple
 
-_PACKAGE = "poolproof.reference"
 POOL, MULTIPLEXER = "asyncio pool", "asyncio multiplexer"  # the adapter that shows the fault
 
 
@@ -34,10 +26,6 @@ class Mutant(NamedTuple):
     breaks: str
     edits: tuple[Edit, ...]
     like: str = ""
-
-
-class MutantDoesNotFit(Exception):
-    """The text to be edited is not there (or not only once): the reference has changed."""
 
 
 # The reference refuses a second command while a reply is owed, and so hides some faults from the wire.
@@ -260,53 +248,3 @@ MUTANTS = (
         "redis/lettuce#262",
     ),
 )
-
-
-def plant(name: str) -> None:
-    """From now on this process imports the reference with that fault. Raises KeyError, MutantDoesNotFit."""
-    mutant = next((each for each in MUTANTS if each.name == name), None)
-    if mutant is None:
-        raise KeyError(name)
-    sys.meta_path.insert(0, _Finder(mutant.edits))
-
-
-def mutated(source: str, module: str, edits: Sequence[Edit]) -> str:
-    """The source of that module after the edits that concern it. Raises MutantDoesNotFit."""
-    for edit in edits:
-        if edit.module == module:
-            if source.count(edit.before) != 1:
-                raise MutantDoesNotFit(
-                    f"{module}.py holds {source.count(edit.before)} times: {edit.before!r}"
-                )
-            source = source.replace(edit.before, edit.after)
-    return source
-
-
-class _Finder(MetaPathFinder):
-    """Finds the modules that are to be edited, and leaves all others to the rest."""
-
-    def __init__(self, edits: tuple[Edit, ...]) -> None:
-        self._edits = edits
-
-    def find_spec(
-        self, fullname: str, _path: Sequence[str] | None, _target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        package, _, module = fullname.rpartition(".")
-        if package != _PACKAGE or not any(edit.module == module for edit in self._edits):
-            return None
-        found = find_spec(_PACKAGE)
-        assert found and found.submodule_search_locations
-        file = Path(next(iter(found.submodule_search_locations)), f"{module}.py")
-        return spec_from_file_location(fullname, file, loader=_Loader(fullname, str(file), self._edits))
-
-
-class _Loader(SourceFileLoader):
-    """Compiles the edited text; never from or into the cache of compiled modules."""
-
-    def __init__(self, fullname: str, path: str, edits: tuple[Edit, ...]) -> None:
-        super().__init__(fullname, path)
-        self._edits = edits
-
-    def get_code(self, fullname: str) -> CodeType:
-        source = Path(self.path).read_text()
-        return compile(mutated(source, fullname.rpartition(".")[2], self._edits), self.path, "exec")

@@ -1,10 +1,6 @@
 """What a person reads: the table of verdicts, an explanation of each failure, and one line of conclusion."""
 
-import json
-import shlex
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Any, cast
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -15,9 +11,8 @@ from rich.text import Text
 from poolproof.specs import Level, Requirement, requirement, requirements
 
 from .checks import RULES
-from .installing import cache
 from .mutants import MUTANTS
-from .plan import BadPlan, Plan
+from .replays import for_a_shell, replay_file
 from .selftest import KillMatrix
 from .story import diagram
 from .verdict import Failure, Judgement, Report, Verdict
@@ -109,7 +104,7 @@ def _explain_failures(report: Report, name: str, console: Console) -> None:
     show_story(failure, console)
     console.print(_facts(name))
     console.print(
-        Text(f"replay:    poolproof replay {_for_a_shell(_replay_file(report.client, name))}\n"),
+        Text(f"replay:    poolproof replay {for_a_shell(replay_file(report.client, name))}\n"),
         soft_wrap=True,
     )
 
@@ -169,64 +164,20 @@ def exit_code(report: Report, strict: bool) -> int:
     return 0 if verdicts - {Verdict.NOT_APPLICABLE} else 3
 
 
-# replay files
-
-
-def _replay_file(client: str, name: str) -> Path:
-    safe = "".join(letter if letter.isalnum() or letter in ".-=_" else "_" for letter in client)
-    return cache() / "failures" / safe / f"{name}.json"
-
-
-def _for_a_shell(path: Path) -> str:
-    if path.is_relative_to(Path.home()):
-        return "~/" + shlex.quote(str(path.relative_to(Path.home())))
-    return shlex.quote(str(path))
-
-
-def write_replays(report: Report) -> None:
-    """A replay file for each requirement that failed. Raises OSError."""
-    for name in report.requirements():
-        if not (failed := report.failed(name)):
-            continue
-        variant, failure = failed[0]
-        path = _replay_file(report.client, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        data = {
-            "poolproof_replay": 1,
-            "client": report.client,
-            "variant": variant,
-            "requirement": name,
-            "seed": report.seed,
-            **failure.to_data(),
-        }
-        path.write_text(json.dumps(data, indent=1) + "\n")
-
-
-def read_replay(path: Path) -> dict[str, Any]:
-    """The contents of a replay file, with `plan` checked. Raises OSError, BadPlan."""
-    try:
-        data = cast(dict[str, Any], json.loads(path.read_text()))
-    except (ValueError, UnicodeDecodeError):
-        raise BadPlan(f"{path} is no JSON") from None
-    wanted = {"client", "variant", "requirement", "plan"}
-    if not isinstance(data, dict) or not wanted <= data.keys():  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise BadPlan(f"{path} is no replay file of poolproof")
-    Plan.from_data(data["plan"])
-    return data
-
-
 # requirements
 
 
-def show_requirements(console: Console, checked: Iterable[str]) -> None:
-    """All requirements, a line each."""
+def show_requirements(console: Console) -> None:
+    """All requirements, a line each, with the number of checks there are."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading in ("requirement", "level", "for", "title"):
-        table.add_column(heading, no_wrap=heading != "title")
+    for heading in ("requirement", "level", "for", "checks", "title"):
+        table.add_column(
+            heading, no_wrap=heading != "title", justify="right" if heading == "checks" else "left"
+        )
     for entry in requirements().values():
         profile = {"both": "all", "pool": "pools", "multiplexer": "multiplexers"}[entry.profile.value]
-        unchecked = "" if entry.id in set(checked) else "  (not checked yet)"
-        table.add_row(entry.id, entry.level.value, profile, entry.title + unchecked)
+        checks = str(len(RULES[entry.id].checks)) if entry.id in RULES else "none yet"
+        table.add_row(entry.id, entry.level.value, profile, checks, entry.title)
     console.print(table)
 
 

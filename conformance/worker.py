@@ -75,7 +75,7 @@ def _say(answers: TextIO, **message: Any) -> None:
 
 def _do(job: Job, answers: TextIO) -> None:
     if job.mutant:
-        from .mutants import plant
+        from .planting import plant
 
         plant(job.mutant)
     variants = _load(job)
@@ -83,6 +83,8 @@ def _do(job: Job, answers: TextIO) -> None:
     gc.freeze()
     gc.disable()  # the judge collects between runs, so that a run always goes the same way
     random.seed(job.seed)
+    if job.variant and job.variant not in variants:
+        raise _Blame("adapter", f"{job.adapters} has no variant {job.variant!r}")
     match job.task:
         case "variants":
             version = next(iter(variants.values())).version()
@@ -126,7 +128,7 @@ def _replay(job: Job, client: Any, answers: TextIO) -> None:
 def _load(job: Job) -> dict[str, Any]:
     """The adapters by name. Whatever goes wrong here is the adapter's fault, or its user's."""
     from .adapter import Adapter
-    from .mutants import MutantDoesNotFit
+    from .planting import MutantDoesNotFit
 
     sys.path[:0] = [folder for folder in (job.folder, str(Path.cwd())) if folder]
     module_name, _, name = job.adapters.partition(":")
