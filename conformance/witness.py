@@ -8,15 +8,17 @@ reached the wrong caller is found by comparing. It is kept back until the plan s
 replies of one connection leave in the order of its commands, as a server's do, so a reply kept back keeps
 back those behind it. All other commands are the client's own (handshake, health checks); they are answered at
 once unless the plan says `stall`.
+
+Every reply is byte for byte that of a real server, refusals included; only what HELLO tells of the server
+(its name, version, modules) is its own. Two replies end the connection: to QUIT, and to what is no command.
 """
 
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import hiredis
-
+from .command_reader import CommandReader, NotACommand
 from .history import Kind, Record
 
 
@@ -35,14 +37,17 @@ class Close(NamedTuple):
 
 Effect = Send | Close
 
+_QUOTED_BYTES = 128  # how much of a command a server quotes in an error, and how much of its arguments
+
 
 @dataclass(slots=True)
 class Owed:
-    """A reply owed: to a caller, or (caller empty) to a command of the client's own."""
+    """A reply owed: to a caller, or (caller empty) to a command of the client's own. `last`: then close."""
 
     caller: str
     command: str
     reply: bytes
+    last: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -50,9 +55,14 @@ class Peer:
     """A connection as the server sees it."""
 
     number: int
-    reader: hiredis.Reader
+    reader: CommandReader = field(default_factory=CommandReader)
     owed: deque[Owed] = field(default_factory=deque[Owed])
     protocol: int = 2
+
+    @property
+    def is_leaving(self) -> bool:
+        """The last reply is owed: nothing more is read."""
+        return bool(self.owed) and self.owed[-1].last
 
 
 class Witness:
@@ -69,21 +79,22 @@ class Witness:
 
     def opened(self, number: int) -> None:
         """A client connected."""
-        self._peers[number] = Peer(number, hiredis.Reader())
+        self._peers[number] = Peer(number)
         self._record(Kind.OPENED, connection=number)
 
     def received(self, number: int, data: bytes) -> list[Effect]:
-        """Bytes arrived. Garbage is answered as Redis does: an error, and the connection is closed."""
+        """Bytes arrived. Garbage is answered as Redis does: an error in its turn, then an end."""
         peer = self._peers.get(number)
         if peer is None:
             return []
         peer.reader.feed(data)
         try:
-            while (message := peer.reader.gets()) is not False:
-                self._owe(peer, _words(message))
-        except (hiredis.ProtocolError, ValueError):
+            while not peer.is_leaving and (words := peer.reader.next()) is not None:
+                self._owe(peer, words)
+        except NotACommand as complaint:
             self._record(Kind.GARBAGE, connection=number, text=repr(data[:40]))
-            return [Send(number, b"-ERR Protocol error\r\n"), self._close(peer)]
+            reply = _error(f"Protocol error: {complaint}".encode("latin-1"))
+            peer.owed.append(Owed("", "", reply, last=True))
         return self._pay(peer)
 
     def closed_by_client(self, number: int) -> None:
@@ -136,21 +147,25 @@ class Witness:
         self._record(Kind.CLOSED, connection=peer.number, text="server")
         return Close(peer.number)
 
-    def _owe(self, peer: Peer, words: list[str]) -> None:
-        name = words[0].upper()
-        if name == "GET" and len(words) == 2:
-            self._record(Kind.RECEIVED, caller=words[1], connection=peer.number)
-            peer.owed.append(Owed(words[1], " ".join(words), _bulk(f"val:{words[1]}")))
+    def _owe(self, peer: Peer, words: list[bytes]) -> None:
+        name, text = words[0].upper(), b" ".join(words).decode("utf-8", "replace")
+        if name == b"GET" and len(words) == 2:
+            caller = words[1].decode("utf-8", "replace")
+            self._record(Kind.RECEIVED, caller=caller, connection=peer.number)
+            peer.owed.append(Owed(caller, text, _bulk(b"val:" + words[1])))
         else:
-            self._record(Kind.GREETED, connection=peer.number, text=" ".join(words))
-            peer.owed.append(Owed("", " ".join(words), _own_reply(peer, name, words)))
+            self._record(Kind.GREETED, connection=peer.number, text=text)
+            peer.owed.append(Owed("", text, _own_reply(peer, name, words), last=name == b"QUIT"))
 
     def _pay_all(self) -> list[Effect]:
         return [effect for peer in list(self._peers.values()) for effect in self._pay(peer)]
 
     def _pay(self, peer: Peer) -> list[Effect]:
-        data = b"".join(owed.reply for owed in self._payable(peer))
-        return [Send(peer.number, data)] if data else []
+        paid = list(self._payable(peer))
+        effects: list[Effect] = [Send(peer.number, b"".join(owed.reply for owed in paid))] if paid else []
+        if paid and paid[-1].last:
+            effects.append(self._close(peer))
+        return effects
 
     def _payable(self, peer: Peer) -> Iterator[Owed]:
         while peer.owed:
@@ -166,52 +181,69 @@ class Witness:
             yield peer.owed.popleft()
 
 
-def _own_reply(peer: Peer, name: str, words: list[str]) -> bytes:
-    """The reply to a command that is no caller's, as Valkey 8 and Redis 7 give it."""
+def _own_reply(peer: Peer, name: bytes, words: list[bytes]) -> bytes:
+    """The reply to a command that is no caller's, as Valkey and Redis 7 give it."""
     match name, [word.upper() for word in words[1:]]:
-        case "HELLO", arguments:
+        case b"HELLO", arguments:
             return _hello(peer, arguments)
-        case "PING", []:
+        case b"PING", []:
             return b"+PONG\r\n"
-        case (("PING" | "ECHO"), [_]):
+        case ((b"PING" | b"ECHO"), [_]):
             return _bulk(words[1])
-        case "CLIENT", ["ID"]:
+        case b"CLIENT", [b"ID"]:
             return b":%d\r\n" % peer.number
-        case "CLIENT", ["SETNAME" | "SETINFO", *_]:
+        case b"CLIENT", [b"SETNAME", _] | [b"SETINFO", b"LIB-NAME" | b"LIB-VER", _]:
             return b"+OK\r\n"
-        case (("SELECT" | "QUIT" | "RESET"), _):
-            return b"+RESET\r\n" if name == "RESET" else b"+OK\r\n"
+        case b"CLIENT", [_, *_]:
+            return _error(b"unknown subcommand '%s'. Try CLIENT HELP." % words[1][:_QUOTED_BYTES])
+        case b"QUIT", _:
+            return b"+OK\r\n"
+        case b"SELECT", [index]:
+            if not index.isdigit():
+                return _error(b"value is not an integer or out of range")
+            return b"+OK\r\n" if int(index) < 16 else _error(b"DB index is out of range")
+        case b"RESET", []:
+            peer.protocol = 2
+            return b"+RESET\r\n"
+        case ((b"GET" | b"PING" | b"ECHO" | b"CLIENT" | b"RESET" | b"SELECT"), _):
+            return _error(b"wrong number of arguments for '%s' command" % name.lower())
         case _:
-            return b"-ERR unknown command '%s'\r\n" % words[0].encode()
+            return _unknown(words)
 
 
-def _hello(peer: Peer, arguments: list[str]) -> bytes:
-    if arguments and arguments[0] not in ("2", "3"):
-        return b"-NOPROTO unsupported protocol version\r\n"
+def _hello(peer: Peer, arguments: list[bytes]) -> bytes:
     if arguments:
+        if not arguments[0].isdigit():
+            return _error(b"Protocol version is not an integer or out of range")
+        if arguments[0] not in (b"2", b"3"):
+            return b"-NOPROTO unsupported protocol version\r\n"
         peer.protocol = int(arguments[0])
     fields = [
-        *(_bulk("server"), _bulk("redis")),
-        *(_bulk("version"), _bulk("7.4.0")),
-        *(_bulk("proto"), b":%d\r\n" % peer.protocol),
-        *(_bulk("id"), b":%d\r\n" % peer.number),
-        *(_bulk("mode"), _bulk("standalone")),
-        *(_bulk("role"), _bulk("master")),
-        *(_bulk("modules"), b"*0\r\n"),
+        *(_bulk(b"server"), _bulk(b"redis")),
+        *(_bulk(b"version"), _bulk(b"7.4.0")),
+        *(_bulk(b"proto"), b":%d\r\n" % peer.protocol),
+        *(_bulk(b"id"), b":%d\r\n" % peer.number),
+        *(_bulk(b"mode"), _bulk(b"standalone")),
+        *(_bulk(b"role"), _bulk(b"master")),
+        *(_bulk(b"modules"), b"*0\r\n"),
     ]
     header = b"%%%d\r\n" % (len(fields) // 2) if peer.protocol == 3 else b"*%d\r\n" % len(fields)
     return header + b"".join(fields)
 
 
-def _bulk(text: str) -> bytes:
-    data = text.encode()
+def _unknown(words: list[bytes]) -> bytes:
+    arguments = b""
+    for word in words[1:]:
+        if len(arguments) < _QUOTED_BYTES:
+            arguments += b"'%s' " % word[: _QUOTED_BYTES - len(arguments)]
+    return _error(
+        b"unknown command '%s', with args beginning with: %s" % (words[0][:_QUOTED_BYTES], arguments)
+    )
+
+
+def _error(text: bytes) -> bytes:
+    return b"-ERR %s\r\n" % text.translate(bytes.maketrans(b"\r\n", b"  "))
+
+
+def _bulk(data: bytes) -> bytes:
     return b"$%d\r\n%s\r\n" % (len(data), data)
-
-
-def _words(message: Any) -> list[str]:
-    """The words of a command. Raises ValueError for anything that is no command."""
-    match message:
-        case [bytes(), *_] if all(isinstance(word, bytes) for word in message):
-            return [word.decode("utf-8", "replace") for word in message]
-        case _:
-            raise ValueError("not a command")

@@ -55,8 +55,9 @@ class SimulatedTransport(asyncio.Transport):
         if not self.has_news():  # it closed or paused since it was asked
             return
         try:
+            buffer = self._lent_buffer()  # before it is known what there is to read, as in asyncio
             if self.incoming:
-                self._feed()
+                self._feed(buffer)
             elif self._reset:
                 self._lose(ConnectionResetError(104, "Connection reset by peer"))
             else:
@@ -68,17 +69,22 @@ class SimulatedTransport(asyncio.Transport):
             self._loop.call_exception_handler({"message": message, "exception": error, "transport": self})
             self._lose(error)
 
-    def _feed(self) -> None:
+    def _lent_buffer(self) -> "memoryview[Any] | None":
+        if not isinstance(self._protocol, asyncio.BufferedProtocol):
+            return None
+        buffer = memoryview(self._protocol.get_buffer(-1))
+        if not buffer:
+            raise RuntimeError("get_buffer() returned an empty buffer")
+        return buffer
+
+    def _feed(self, buffer: "memoryview[Any] | None") -> None:
         size = min(self._chunk_bytes or len(self.incoming), len(self.incoming))
-        if isinstance(self._protocol, asyncio.BufferedProtocol):
-            buffer = memoryview(self._protocol.get_buffer(-1))
-            if not buffer:
-                raise RuntimeError("get_buffer() returned an empty buffer")
+        if buffer is None:
+            self._protocol.data_received(self._taken(size))
+        else:
             size = min(size, len(buffer))
             buffer[:size] = self._taken(size)
             self._protocol.buffer_updated(size)
-        else:
-            self._protocol.data_received(self._taken(size))
 
     def _taken(self, size: int) -> bytes:
         data = bytes(self.incoming[:size])
