@@ -45,7 +45,7 @@ def show(report: Report, console: Console, strict: bool, verbose: bool) -> None:
     if verbose:
         for count in report.storm_counts:
             rate = count.storms / count.seconds
-            console.print(f"{count.variant}: {count.storms} storms, {rate:,.0f} a second", highlight=False)
+            console.print(f"{count.variant}: {count.storms} storms, {rate:,.0f} a second on one core", highlight=False)
     console.print(_conclusion(report, strict), highlight=False)
 
 

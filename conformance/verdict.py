@@ -88,7 +88,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class StormCount:
-    """How many storms one variant went through, and how long that took (seconds of real time)."""
+    """How many storms one variant went through, and how long that took (seconds of one core)."""
 
     variant: str
     storms: int

@@ -67,9 +67,10 @@ class Network:
         sources = [each.deliver for each in self._transports.values() if each.has_news()]
         if self._dials:
             sources[:0] = self._ruled_dials()
-        if len(sources) < 2:
-            return sources
-        return [sources.pop(next(self._choices, 0) % len(sources)) for _ in range(len(sources))]
+        chosen: list[Callable[[], None]] = []
+        while len(sources) > 1:
+            chosen.append(sources.pop(next(self._choices, 0) % len(sources)))
+        return chosen + sources
 
     def _ruled_dials(self) -> Iterator[Callable[[], None]]:
         while self._dials:
