@@ -44,8 +44,8 @@ def show(report: Report, console: Console, strict: bool, verbose: bool) -> None:
             _explain_failures(report, name, console)
     if verbose:
         for count in report.storm_counts:
-            rate = count.storms / count.seconds
-            console.print(f"{count.variant}: {count.storms} storms, {rate:,.0f} a second on one core", highlight=False)
+            speed = f"{count.storms / count.seconds:,.0f} a second on one core"
+            console.print(f"{count.variant}: {count.storms} storms, {speed}", highlight=False)
     console.print(_conclusion(report, strict), highlight=False)
 
 

@@ -42,7 +42,7 @@ class Stream(asyncio.BufferedProtocol):
     async def connect(self, host: str, port: int) -> None:
         """Opens the connection, or raises `ConnectFailed`. Cancelled, it leaves no socket behind."""
         try:
-            await asyncio.sleep(0)  # sockets aborted in this turn are closed in the next: not one more at a time
+            await asyncio.sleep(0)  # sockets aborted in this turn close in the next: never one too many
             await self.loop.create_connection(lambda: self, host, port)
             if self.end is not None:  # the server hung up before we ran again
                 raise ConnectionError(self.end[1])

@@ -1,4 +1,4 @@
-"""What the multiplexer's core promises and its model leaves out: bounds, when to write, late and foul news."""
+"""What the multiplexer's core promises and its model leaves out: bounds, when to write, late and bad news."""
 
 from __future__ import annotations
 
