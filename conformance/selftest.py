@@ -1,6 +1,7 @@
 """Who tests the tests: every mutant of the reference must be noticed, and every requirement must notice one.
 
-Only directed plans are run, no storms: whether a fault is found must not be a matter of luck.
+Only directed plans are run, no storms, and a requirement has noticed a mutant if one of its own plans showed
+it: whether a fault is found must not be a matter of luck.
 """
 
 from collections.abc import Callable
@@ -52,7 +53,7 @@ async def run_selftest(listen: Callable[[str], None]) -> KillMatrix:
     async for job, result in judge(jobs, lambda job, what: listen(job.mutant) if what == "storms" else None):
         if not isinstance(result, Judgement):
             continue
-        unclean = not job.mutant and result.verdict is Verdict.INCONCLUSIVE
-        if result.verdict is Verdict.FAIL or unclean:
+        by_own_plan = result.failure is not None and result.failure.check.startswith(result.requirement)
+        if by_own_plan or (not job.mutant and result.verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE)):
             matrix.kills[job.mutant].add(result.requirement)
     return matrix
