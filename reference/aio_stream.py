@@ -40,18 +40,17 @@ class Stream(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
 
     async def connect(self, host: str, port: int) -> None:
-        """Opens the connection, or raises `ConnectFailed`. Cancelled, it leaves no socket behind."""
+        """Opens the connection, or raises `ConnectFailed`.
+
+        Cancelled, it leaves no socket behind: `create_connection` closes its own, and nothing suspends after.
+        """
+        await asyncio.sleep(0)  # closes a race: a socket aborted in this turn is closed in the next (POOL-01)
         try:
-            await asyncio.sleep(0)  # sockets aborted in this turn close in the next: never one too many
             await self.loop.create_connection(lambda: self, host, port)
-            if self.end is not None:  # the server hung up before we ran again
+            if self.end is not None:  # closes a race: the server hung up before we ran again (POOL-12)
                 raise ConnectionError(self.end[1])
-        except BaseException as error:
-            if self._transport is not None:  # closes the race: given up in the very turn in which it was made
-                self._transport.abort()
-            if isinstance(error, Exception):
-                raise ConnectFailed(f"no connection to {host}:{port}: {error}") from error
-            raise
+        except Exception as error:
+            raise ConnectFailed(f"no connection to {host}:{port}: {error}") from error
 
     def write(self, data: bytes) -> None:
         """Sends bytes; only after `connect`, and before the end."""

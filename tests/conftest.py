@@ -32,10 +32,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     async def run() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(str(context)))
         arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(test).parameters}
-        async with (
-            asyncio.timeout(60),
-            AsyncExitStack() as stack,
-        ):  # no test waits for the limit: it ends hangs
+        async with asyncio.timeout(60), AsyncExitStack() as stack:  # a limit for hangs: no test waits for it
             for argument in arguments.values():
                 if isinstance(argument, HeldServer):
                     await stack.enter_async_context(argument)
@@ -75,7 +72,7 @@ class HeldServer:
         self.port: int = self._server.sockets[0].getsockname()[1]
         return self
 
-    async def __aexit__(self, failure: type[BaseException] | None, *_: object) -> None:
+    async def __aexit__(self, failure: type[BaseException] | None, *rest: object) -> None:
         if failure is None:  # otherwise the client had no chance to close what it opened
             _, last = await asyncio.open_connection("127.0.0.1", self.port)
             last.write(b"*1\r\n$4\r\nLAST\r\n")

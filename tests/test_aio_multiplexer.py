@@ -65,6 +65,13 @@ async def test_commands_are_sent_before_the_replies_to_earlier_ones_come(server:
     await multiplexer.close()
 
 
+async def test_a_command_sent_when_none_is_in_flight_does_not_wait_for_another(server: HeldServer) -> None:
+    multiplexer = Multiplexer("127.0.0.1", server.port)
+    for name in ("first", "second"):
+        assert await answered(server, multiplexer.execute("ECHO", name)) == name.encode()
+    await multiplexer.close()
+
+
 async def test_mux_02_the_reply_to_a_cancelled_call_goes_to_nobody(server: HeldServer) -> None:
     multiplexer = Multiplexer("127.0.0.1", server.port)
     calls = [multiplexer.execute("ECHO", f"{caller}") for caller in range(5)]

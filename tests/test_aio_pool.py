@@ -201,6 +201,34 @@ async def test_pool_12_a_connection_that_the_server_closed_while_idle_is_not_len
     await pool.close()
 
 
+async def test_pool_12_a_connection_whose_end_has_been_read_is_out_of_the_pool_that_turn(
+    server: HeldServer,
+) -> None:
+    pool = Pool("127.0.0.1", server.port, max_size=1)
+    async with pool.acquire() as lease:
+        connection = pool._core.lent[lease]
+    connection.eof_received()
+    assert pool._core.idle == []
+    await pool.close()
+
+
+async def test_pool_12_a_connection_that_ends_while_it_is_made_counts_as_a_failed_dial(
+    server: HeldServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dial = asyncio.BaseEventLoop.create_connection
+
+    async def dial_and_be_hung_up_on(*arguments: Any) -> None:
+        _, protocol = await dial(*arguments)
+        protocol.eof_received()
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "create_connection", dial_and_be_hung_up_on)
+    pool = Pool("127.0.0.1", server.port, max_size=1)
+    error = await error_of(pool.execute("PING"))
+    assert (type(error), error.fate) == (ConnectFailed, Fate.NOT_SENT)
+    monkeypatch.undo()
+    await pool.close()
+
+
 @pytest.mark.parametrize("stray", [b"+STRAY\r\n", b"+STR", b"!"])
 async def test_conn_04_data_that_nobody_asked_for_closes_an_idle_connection(
     server: HeldServer, stray: bytes
@@ -260,6 +288,15 @@ async def test_life_02_close_ends_every_caller_and_every_connection(server: Held
     await pool.close()
     assert {type(await error_of(call)) for call in (in_flight, *callers)} == {Closed}
     await server.until_open(0)
+
+
+@pytest.mark.parametrize("turn", range(8))
+async def test_life_02_close_ends_a_dial_at_any_turn(server: HeldServer, turn: int) -> None:
+    pool = Pool("127.0.0.1", server.port)
+    acquiring = asyncio.create_task(pool.execute("ECHO", "early"))
+    await turns(turn)
+    await pool.close()
+    assert type(await error_of(acquiring)) is Closed
 
 
 async def test_life_04_a_closed_pool_can_be_closed_again_and_takes_leases_back(

@@ -122,8 +122,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         protocol = protocol_factory()
         transport = self.network.connect(dial, self, protocol)
         told = self.create_future()
-        self.call_soon(protocol.connection_made, transport)
-        self.call_soon(_finish, told, None)
+        self.call_soon(_introduce, protocol, transport, told)
         try:
             await told
         except BaseException:
@@ -146,6 +145,14 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         except Exception as error:
             self.call_soon(_fail, future, error)
         return future
+
+
+def _introduce(protocol: Any, transport: asyncio.BaseTransport, told: asyncio.Future[None]) -> None:
+    """Two callbacks in asyncio, but queued back to back: nothing ever runs between them."""
+    try:
+        protocol.connection_made(transport)
+    finally:
+        _finish(told, None)
 
 
 def _finish(future: asyncio.Future[Any], result: object) -> None:
