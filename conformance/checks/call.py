@@ -5,7 +5,7 @@ from ..plan import plan
 from ..simulation.world import PATIENCE_SECONDS
 from .check import Applies, Check, Finding, Rule
 from .occupancy import left_waiting
-from .situations import at_every_suspension, cancelled_in_flight, happened
+from .situations import LOSE_IDLE, REFUSE, at_every_suspension, cancelled_in_flight, happened
 
 # CALL-02
 
@@ -45,7 +45,7 @@ _SETTLED_CHECKS = (
     ),
     Check(
         "CALL-02/refused",
-        (plan("refuse, refuse, refuse, refuse, call a, call b, call c, settle", capacity=2),),
+        (plan(f"{LOSE_IDLE}, {REFUSE}, call a, call b, call c, settle", capacity=2),),
         happened(Kind.REFUSED),
         "a dial was refused",
     ),
@@ -54,7 +54,7 @@ _SETTLED_CHECKS = (
         (
             plan("call a, settle, close, settle"),
             plan("call a, call b, call c, settle, close, settle", capacity=2, acquire_timeout_seconds=20),
-            plan("call a, settle, close, settle", hold_dials=True),
+            plan(f"{LOSE_IDLE}, call a, settle, close, settle", hold_dials=True),
         ),
         happened(Kind.CLOSING),
         "the client was closed while callers were under way",

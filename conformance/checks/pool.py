@@ -3,7 +3,7 @@
 from ..history import Kind, Run
 from ..plan import plan
 from .check import Applies, Check, Finding, Rule
-from .situations import at_every_suspension, happened, most_live, waited
+from .situations import LOSE_IDLE, REFUSE, at_every_suspension, happened, most_live, waited
 
 # POOL-01
 
@@ -45,7 +45,7 @@ _CAPACITY_CHECKS = (
         "POOL-01/slow-dials",
         (
             plan(
-                "call a, call b, call c, settle, admit, settle, call d, call e, settle, admit, admit, settle",
+                f"{LOSE_IDLE}, call a, call b, call c, settle, admit, settle, call d, call e, settle, admit",
                 capacity=2,
                 hold_dials=True,
             ),
@@ -57,7 +57,7 @@ _CAPACITY_CHECKS = (
         "POOL-01/cancelled-dial",
         (
             plan(
-                "call a, call b, call c, settle, cancel a, settle, call d, settle, admit, admit, settle",
+                f"{LOSE_IDLE}, call a, call b, call c, settle, cancel a, settle, call d, settle, admit",
                 capacity=2,
                 hold_dials=True,
             ),
@@ -173,8 +173,8 @@ _LOST_CAPACITY_CHECKS = (
     Check(
         "POOL-03/refused-dial",
         (
-            plan("refuse, refuse, refuse, refuse, refuse, refuse, refuse, refuse, call a, settle, wait 100"),
-            plan("refuse, refuse, refuse, refuse, call a, call b, call c, settle, wait 100", capacity=2),
+            plan(f"{LOSE_IDLE}, {REFUSE}, {REFUSE}, call a, settle, wait 100"),
+            plan(f"{LOSE_IDLE}, {REFUSE}, call a, call b, call c, settle, wait 100", capacity=2),
         ),
         happened(Kind.REFUSED),
         "a dial was refused",
@@ -182,9 +182,13 @@ _LOST_CAPACITY_CHECKS = (
     Check(
         "POOL-03/cancelled-dial",
         (
-            plan("call a, settle, cancel a, settle", hold_dials=True),
-            plan("call a, settle, admit, cancel a, settle", hold_dials=True),
-            plan("call a, call b, settle, cancel a, settle, cancel b, settle", capacity=2, hold_dials=True),
+            plan(f"{LOSE_IDLE}, call a, settle, cancel a, settle", hold_dials=True),
+            plan(f"{LOSE_IDLE}, call a, settle, admit, cancel a, settle", hold_dials=True),
+            plan(
+                f"{LOSE_IDLE}, call a, call b, settle, cancel a, settle, cancel b, settle",
+                capacity=2,
+                hold_dials=True,
+            ),
         ),
         happened(Kind.GIVEN_UP),
         "a caller was cancelled while it dialled",

@@ -4,6 +4,8 @@ from ..history import Kind, Run
 from ..plan import Plan, plan
 from .check import Obligation
 
+LOSE_IDLE = "drop, drop, settle"  # a client that has connected already must dial again
+REFUSE = "refuse, refuse, refuse, refuse"
 SUSPENSIONS = 32  # callbacks between setting out and waiting for a reply; RESP3 handshakes need under 30
 
 

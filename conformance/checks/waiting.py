@@ -4,7 +4,7 @@ from ..history import Call, ErrorKind, Run
 from ..plan import plan
 from .check import Applies, Check, Finding, Rule
 from .occupancy import left_waiting
-from .situations import at_every_suspension, cancelled_while_waiting, waited
+from .situations import LOSE_IDLE, REFUSE, at_every_suspension, cancelled_while_waiting, waited
 
 GRACE_SECONDS = 1.0  # how much later than its limit a caller may learn of it; virtual time, so it is generous
 
@@ -46,8 +46,11 @@ _WAKE_UP_CHECKS = (
     Check(
         "POOL-04/failed-dial",
         (
-            plan("call a, settle, call b, settle, cancel a, settle, admit, wait 90", hold_dials=True),
-            plan("refuse, refuse, refuse, refuse, call a, call b, call c, settle, wait 90"),
+            plan(
+                f"{LOSE_IDLE}, call a, settle, call b, settle, cancel a, settle, admit, wait 90",
+                hold_dials=True,
+            ),
+            plan(f"{LOSE_IDLE}, {REFUSE}, call a, call b, call c, settle, wait 90"),
         ),
         waited,
         "a caller waited when a dial failed",

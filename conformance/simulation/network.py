@@ -44,9 +44,13 @@ class Network:
         """The oldest pending dial, or the next one, succeeds or is refused."""
         self._rulings.append(admit)
 
+    def hold(self, dials: bool) -> None:
+        """From now on a dial is pending until it is ruled on, or is admitted at once."""
+        self._hold_dials = dials
+
     def heal(self) -> None:
         """No dial is held or refused from now on."""
-        self._hold_dials = False
+        self.hold(False)
         self._rulings.clear()
 
     def carry(self, effects: Iterable[Effect]) -> None:

@@ -57,6 +57,7 @@ class World:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._under_way: set[str] = set()
         self._mistake: AdapterMistake | None = None
+        self._is_over = False
 
     def run(self) -> History:
         """The history of the whole plan and its ending."""
@@ -78,11 +79,13 @@ class World:
     def _record(
         self, kind: Kind, caller: str = "", connection: int = 0, text: str = "", detail: str = ""
     ) -> None:
-        self.history.events.append(Event(self._loop.time(), kind, caller, connection, text, detail))
+        if not self._is_over:
+            self.history.events.append(Event(self._loop.time(), kind, caller, connection, text, detail))
 
     # the plan
 
     def _open(self) -> None:
+        self._network.hold(False)  # a client may connect already; the plan begins when it is open
         opening = self._loop.create_task(self._client.open())
         self._loop.settle()
         if not opening.done():
@@ -91,6 +94,7 @@ class World:
             raise AdapterMistake("open() does not return while nothing else happens")
         if error := opening.exception():
             raise AdapterMistake(f"open() raised {_blame(error)}") from error
+        self._network.hold(self._plan.hold_dials)
 
     def _perform(self, step: Step) -> None:
         match step.verb:
@@ -195,10 +199,11 @@ class World:
             raise self._mistake
         for message in self._loop.errors:
             self._record(Kind.UNHANDLED, text=message)
+        self._is_over = True  # what is cancelled now is our doing, not the client's
         for task in self._loop.tasks:
             if task.done():
                 continue
-            task._log_destroy_pending = False  # type: ignore[attr-defined]  # it is our doing, not the client's
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
             task.cancel()
         for _ in range(1_000):
             if not self._loop.step():
