@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 
 from .aio_stream import Stream, all_gone
-from .errors import Closed, ConnectFailed, Fate, PoolproofError, ended
+from .errors import Closed, ConnectFailed, Fate, PoolproofError, call_ended
 from .multiplexer import DIAL, FLUSH_NOW, FLUSH_SOON, Ended, MultiplexerCore
 from .resp import Argument, Reply, encode
 
@@ -108,9 +108,9 @@ class Multiplexer:
 
     def _fail(self, left: Ended[asyncio.Future[Reply]], kind: type[PoolproofError], reason: str) -> None:
         for call in left.unknown:
-            call.set_exception(ended(kind, reason, Fate.UNKNOWN))
+            call.set_exception(call_ended(kind, reason, Fate.UNKNOWN))
         for call in left.not_sent:
-            call.set_exception(ended(kind, reason, Fate.NOT_SENT))
+            call.set_exception(call_ended(kind, reason, Fate.NOT_SENT))
 
 
 class _Wire(Stream):

@@ -64,7 +64,7 @@ class Pool:
             return await connection.execute(*command)
 
     async def close(self) -> None:
-        """Ends everything now: who waits or dials fails with `Closed`, so do calls in flight (LIFE-02,
+        """Ends everything now; callers that wait or dial, and calls in flight, get `Closed` (LIFE-02,
         LIFE-04).
 
         Waits only for the sockets to be closed; cancelled there, it has closed the pool all the same.
@@ -89,7 +89,7 @@ class Pool:
                     await self._dial(lease)
         except BaseException as error:
             situation = str(self._core)
-            self._wake(self._core.abandon(lease))  # closes the race: what it was given meanwhile is passed on
+            self._wake(self._core.abandon(lease))  # closes a race: what it was given meanwhile is passed on
             if not isinstance(error, TimeoutError):
                 raise
             if self._core.closed:
@@ -104,7 +104,7 @@ class Pool:
         await connection.connect(self._host, self._port)
         try:
             self._core.opened(lease, connection)
-        except Closed:  # closes the race: the pool was closed in the very turn in which this was made
+        except Closed:  # closes a race: the pool was closed in the very turn in which this was made
             connection.abort(Closed, "the pool was closed")
             raise
 

@@ -21,13 +21,22 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import cast
 
-from .errors import ConnectFailed, ConnectionLost, Fate, PoolproofError, ProtocolError, ServerError, ended
+from .errors import (
+    ConnectFailed,
+    ConnectionLost,
+    Fate,
+    PoolproofError,
+    ProtocolError,
+    ServerError,
+    call_ended,
+)
 from .resp import NOT_ENOUGH, Push, Reader, Reply
 
 
 class Stream(asyncio.BufferedProtocol):
-    """A connection whose replies `claim` assigns to calls: it returns the call, None if its caller is gone,
-    and raises `ProtocolError` if nobody asked.
+    """A connection whose replies go where `claim` says.
+
+    It returns the call that the next reply settles, None if its caller is gone, or raises `ProtocolError`.
     """
 
     def __init__(self, claim: Callable[[], asyncio.Future[Reply] | None], buffer_bytes: int) -> None:
@@ -69,7 +78,7 @@ class Stream(asyncio.BufferedProtocol):
         """Why the stream has ended, for one caller."""
         assert self.end is not None
         kind, reason = self.end
-        return ended(kind, reason, fate)
+        return call_ended(kind, reason, fate)
 
     def reply_owed(self) -> bool:
         """True while a command has been written whose reply has not come."""

@@ -76,7 +76,7 @@ class ServerError(PoolproofError):
     fate = Fate.EXECUTED
 
 
-def ended(kind: type[PoolproofError], reason: str, fate: Fate) -> PoolproofError:
+def call_ended(kind: type[PoolproofError], reason: str, fate: Fate) -> PoolproofError:
     """The error of a call that ended for a reason not its own, with what its caller can do."""
     if fate is Fate.NOT_SENT:
         return kind(f"{reason}; this command was not sent: it is safe to send it again", fate)
