@@ -35,12 +35,14 @@ class Adapter(ABC):
 
     name: tells variants of one client apart ("BlockingConnectionPool, RESP3").
     shared: the client is a multiplexer: all callers use one connection. Otherwise it is a pool.
+    extra: connections that the client opens for itself, outside the pool (for subscriptions, say).
     waits: a caller that finds the pool full waits for a connection; otherwise it gets an error at once.
     """
 
     name: ClassVar[str] = ""
     shared: ClassVar[bool] = False
     waits: ClassVar[bool] = True
+    extra: ClassVar[int] = 0
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

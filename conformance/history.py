@@ -139,12 +139,14 @@ class Run:
 
     shared: the client is a multiplexer: many callers use one connection.
     waits: a caller that finds the pool full waits; otherwise it is refused at once.
+    extra: connections that the client says it has outside the pool.
     """
 
     plan: Plan
     shared: bool
     waits: bool
     history: History
+    extra: int = 0
 
     @cached_property
     def calls(self) -> dict[str, Call]:

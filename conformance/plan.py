@@ -39,10 +39,11 @@ class Verb(StrEnum):
     RUN = "run"  # count: that many callbacks run
     SETTLE = "settle"  # callbacks run until none is ready
     WAIT = "wait"  # seconds: that much virtual time passes
+    FREEZE = "freeze"  # seconds: so much time passes, and the process stands still
 
 
 CALLER_VERBS = frozenset({Verb.CALL, Verb.CANCEL, Verb.ANSWER, Verb.CUT, Verb.TEAR})
-AMOUNT_VERBS = frozenset({Verb.RUN, Verb.WAIT})
+AMOUNT_VERBS = frozenset({Verb.RUN, Verb.WAIT, Verb.FREEZE})
 FAULT_VERBS = frozenset({Verb.CUT, Verb.TEAR, Verb.DROP, Verb.STALL, Verb.REFUSE, Verb.CLOSE})
 
 
@@ -117,6 +118,18 @@ class Plan:
     def callers(self) -> tuple[str, ...]:
         """The callers that set out, in that order."""
         return tuple(step.caller for step in self.steps if step.verb is Verb.CALL)
+
+    @property
+    def callers_in_haste(self) -> frozenset[str]:
+        """The callers that set out before the client came to rest after the step before."""
+        found: set[str] = set()
+        at_rest = True
+        for step in self.steps:
+            if step.verb is Verb.CALL:
+                found |= set() if at_rest else {step.caller}
+            else:
+                at_rest = step.verb in (Verb.SETTLE, Verb.WAIT)
+        return frozenset(found)
 
     @property
     def has_faults(self) -> bool:

@@ -113,7 +113,7 @@ async def _judge_one(job: Job, listen: Listener) -> AsyncIterator[Judgement | St
             yield Judgement(job.variant, requirement, Verdict.INCONCLUSIVE, str(reason))
 
 
-class _WorkerLost(Exception):
+class _WorkerLost(CannotRun):
     """The client took the worker with it; the message says how."""
 
 
@@ -122,7 +122,7 @@ async def _talk(job: Job) -> AsyncIterator[Message]:
     environment = os.environ | {"PYTHONHASHSEED": "0"}
     with tempfile.TemporaryFile() as complaints:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "poolproof.conformance.worker"),
+            *(sys.executable, "-P", "-m", "poolproof.conformance.worker"),  # no stray random.py of the user's
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=complaints,

@@ -1,11 +1,18 @@
 """CALL-02 -03: every call settles, and cancelling one does nothing to another."""
 
-from ..history import ErrorKind, Event, Kind, Run
+from ..history import ErrorKind, Kind, Run
 from ..plan import plan
 from ..simulation.world import PATIENCE_SECONDS
 from .check import Applies, Check, Finding, Rule
 from .occupancy import left_waiting
-from .situations import LOSE_IDLE, REFUSE, at_every_suspension, cancelled_in_flight, happened
+from .situations import (
+    LOSE_IDLE,
+    REFUSE,
+    at_every_suspension,
+    cancelled_in_flight,
+    happened,
+    reply_was_late,
+)
 
 # CALL-02
 
@@ -53,6 +60,7 @@ _SETTLED_CHECKS = (
         "CALL-02/closed",
         (
             plan("call a, settle, close, settle"),
+            plan("call a, call b, call c, settle, close, settle", capacity=2),
             plan("call a, call b, call c, settle, close, settle", capacity=2, acquire_timeout_seconds=20),
             plan(f"{LOSE_IDLE}, call a, settle, close, settle", hold_dials=True),
         ),
@@ -67,22 +75,30 @@ _SETTLED_CHECKS = (
 
 def disturbed_by_cancellation(run: Run) -> Finding | None:
     """A call that nobody cancelled failed or was kept waiting, and only a cancellation can be why."""
-    gone = [call.caller for call in run.calls.values() if call.was_in_flight_when_cancelled]
-    if not gone or run.plan.has_faults or run.plan.acquire_timeout_seconds is not None:
+    if run.plan.has_faults or run.plan.acquire_timeout_seconds is not None:
         return None
-    return _failed(run, gone[0]) or _kept_waiting(run, gone[0])
+    cancelled = [call for call in run.calls.values() if call.cancelled is not None]
+    in_flight = [call.caller for call in cancelled if call.was_in_flight_when_cancelled]
+    found = _failed(run, (in_flight or [cancelled[0].caller])[0]) if cancelled else None
+    return found or (_kept_waiting(run, in_flight[0]) if in_flight else None)
 
 
 def _failed(run: Run, gone: str) -> Finding | None:
     cancelled: set[str] = set()
     live: set[str] = set()
     crowded: set[str] = set()  # callers that found as many others under way as there are connections
+    hasty = run.plan.callers_in_haste  # a place may take some callbacks to become free
+    dialling: set[int] = set()  # a dial may outlive its caller, and takes a place
     for place, event in enumerate(run.history):
         match event.kind:
             case Kind.CALLED | Kind.PROBED:
-                if len(live) >= run.plan.capacity:
+                if len(live) + len(dialling) >= run.plan.capacity or event.caller in hasty:
                     crowded.add(event.caller)
                 live.add(event.caller)
+            case Kind.DIALLED:
+                dialling.add(event.connection)
+            case Kind.OPENED | Kind.REFUSED | Kind.GIVEN_UP:
+                dialling.discard(event.connection)
             case Kind.CANCELLED:
                 cancelled.add(event.caller)
             case Kind.RETURNED:
@@ -90,21 +106,13 @@ def _failed(run: Run, gone: str) -> Finding | None:
             case Kind.RAISED:
                 live.discard(event.caller)
                 refused = event.text == ErrorKind.EXHAUSTED and event.caller in crowded
-                excused = refused or _reply_was_late(run, event)
+                excused = refused or reply_was_late(run, run.calls[event.caller])
                 if cancelled and event.caller not in cancelled and not excused:
                     what = f"{gone} was cancelled, and {event.caller} failed: {event.detail}"
                     return Finding(what, place, (gone, event.caller))
             case _:
                 pass
     return None
-
-
-def _reply_was_late(run: Run, failure: Event) -> bool:
-    """The reply was kept back and time had passed: a limit of the client's own is reason enough to fail."""
-    call = run.calls[failure.caller]
-    return call.replied is None and any(
-        run.history.events[place].at < failure.at for place, _ in call.received
-    )
 
 
 def _kept_waiting(run: Run, gone: str) -> Finding | None:

@@ -4,7 +4,7 @@ from ..history import Call, Kind, Run
 from ..plan import plan
 from .check import Applies, Check, Finding, Rule
 from .connection import wrong_reply
-from .situations import at_every_suspension, cancelled_in_flight, most_in_flight
+from .situations import at_every_suspension, cancelled_in_flight, most_in_flight, reply_was_late
 
 # MUX-01
 
@@ -76,7 +76,7 @@ def lost_its_place(run: Run) -> Finding | None:
     for call in run.calls.values():
         if call.cancelled is None and _is_neighbour(call, gone) and call.settled is not None:
             event = run.history.events[call.settled]
-            if event.kind is Kind.RAISED:
+            if event.kind is Kind.RAISED and not reply_was_late(run, call):
                 what = (
                     f"{gone[0].caller} was cancelled, and its neighbour {call.caller} failed: {event.detail}"
                 )

@@ -3,7 +3,15 @@
 from ..history import Kind, Run
 from ..plan import plan
 from .check import Applies, Check, Finding, Rule
-from .situations import LOSE_IDLE, REFUSE, at_every_suspension, happened, most_live, waited
+from .situations import (
+    LOSE_IDLE,
+    REFUSE,
+    at_every_suspension,
+    cancelled_while_dialling,
+    happened,
+    most_live,
+    waited,
+)
 
 # POOL-01
 
@@ -16,7 +24,7 @@ def too_many_sockets(run: Run) -> Finding | None:
             open_now.add(event.connection)
         elif event.kind is Kind.CLOSED:
             open_now.discard(event.connection)
-        if len(open_now) > run.plan.capacity:
+        if len(open_now) > run.plan.capacity + run.extra:
             what = f"{len(open_now)} connections are open at once, and the capacity is {run.plan.capacity}"
             return Finding(what, place)
     return None
@@ -62,8 +70,8 @@ _CAPACITY_CHECKS = (
                 hold_dials=True,
             ),
         ),
-        happened(Kind.GIVEN_UP),
-        "a caller was cancelled while it dialled",
+        cancelled_while_dialling,
+        "a caller was cancelled while a connection was being opened",
     ),
     Check(
         "POOL-01/lost-connections",
@@ -190,8 +198,8 @@ _LOST_CAPACITY_CHECKS = (
                 hold_dials=True,
             ),
         ),
-        happened(Kind.GIVEN_UP),
-        "a caller was cancelled while it dialled",
+        cancelled_while_dialling,
+        "a caller was cancelled while a connection was being opened",
     ),
     Check(
         "POOL-03/cancelled-anywhere",
@@ -222,7 +230,12 @@ _LOST_CAPACITY_CHECKS = (
     ),
     Check(
         "POOL-03/cancelled-hand-over",
-        at_every_suspension("call a, call b, settle, answer a", "cancel b, settle", 8),
+        (
+            *at_every_suspension("call a, call b, settle, answer a", "cancel b, settle", 8),
+            *at_every_suspension(
+                "call a, call b, settle, answer a", "cancel b, settle", 8, acquire_timeout_seconds=20
+            ),
+        ),
         happened(Kind.CANCELLED),
         "a waiting caller was cancelled while a connection was handed to it",
         Applies.WAITING_POOLS,

@@ -1,6 +1,6 @@
 """Situations that several checks need: obligations, and plans that visit every suspension of a client."""
 
-from ..history import Kind, Run
+from ..history import Call, Kind, Run
 from ..plan import Plan, plan
 from .check import Obligation
 
@@ -47,9 +47,34 @@ def cancelled_while_waiting(run: Run) -> bool:
     return any(call.was_waiting_when_cancelled for call in run.calls.values())
 
 
+def cancelled_while_dialling(run: Run) -> bool:
+    """A caller was cancelled while a connection was being opened; the dial itself may go on."""
+    dialling: set[int] = set()
+    for event in run.history:
+        match event.kind:
+            case Kind.DIALLED:
+                dialling.add(event.connection)
+            case Kind.OPENED | Kind.REFUSED | Kind.GIVEN_UP:
+                dialling.discard(event.connection)
+            case Kind.CANCELLED if dialling:
+                return True
+            case _:
+                pass
+    return False
+
+
 def waited(run: Run) -> bool:
     """A caller came to rest without its command being written, while another's reply was owed."""
     return most_live(run) > run.plan.capacity
+
+
+def reply_was_late(run: Run, call: Call) -> bool:
+    """The reply was kept back while time passed: a limit of the client's own is reason enough to fail."""
+    if call.settled is None or (call.replied is not None and call.replied < call.settled):
+        return False
+    return any(
+        run.history.events[place].at < run.history.events[call.settled].at for place, _ in call.received
+    )
 
 
 def most_live(run: Run) -> int:

@@ -1,6 +1,6 @@
 """POOL-04 -07 and CALL-04: callers that wait for a connection are woken, told in time, and can leave."""
 
-from ..history import Call, ErrorKind, Run
+from ..history import Call, ErrorKind, Kind, Run
 from ..plan import plan
 from .check import Applies, Check, Finding, Rule
 from .occupancy import left_waiting
@@ -81,8 +81,9 @@ def limit_not_honoured(run: Run) -> Finding | None:
 
 def _limit_of(call: Call, limit: float, run: Run) -> Finding | None:
     events = run.history.events
-    start = events[call.called].at
-    sent = call.received[0][0] if call.received else None
+    began = _last_acquire(call, run)
+    start = events[began].at
+    sent = next((place for place, _ in call.received if place > began), None)
     if call.settled is not None and events[call.settled].text == ErrorKind.ACQUIRE_TIMEOUT:
         told = events[call.settled].at - start
         if abs(told - limit) > GRACE_SECONDS:
@@ -103,6 +104,19 @@ def _limit_of(call: Call, limit: float, run: Run) -> Finding | None:
         )
         return Finding(what, end, (call.caller,))
     return None
+
+
+def _last_acquire(call: Call, run: Run) -> int:
+    """Where the caller last began to wait: when it set out, or lost the connection it had been served on."""
+    served: set[int] = set()
+    began = call.called
+    sent = dict(call.received)
+    for place, event in enumerate(run.history.events[: call.settled]):
+        if place in sent:
+            served.add(sent[place])
+        elif event.kind is Kind.CLOSED and event.connection in served:
+            began = place
+    return began
 
 
 def _limit_passed(run: Run) -> bool:
@@ -134,7 +148,7 @@ _LIMIT_CHECKS = (
     Check(
         "POOL-07/released-as-it-passes",
         at_every_suspension(
-            "call a, settle, call b, wait 4.999, answer a", "wait 0.001, settle, call c, settle", 8, 1, 5
+            "call a, settle, call b, wait 4.999, answer a", "freeze 0.001, settle, call c, settle", 8, 1, 5
         ),
         waited,
         "a connection was released just before a caller's limit passed",
@@ -153,6 +167,9 @@ def waiter_not_removed(run: Run) -> Finding | None:
             if call.settled is not None and place > call.settled:
                 what = f"GET {call.caller} was sent on connection {connection}, and {call.caller} had gone"
                 return Finding(what, place, (call.caller,))
+            if _was_still_waiting(call, place, run):
+                what = f"{call.caller} was cancelled while it waited, and was sent all the same"
+                return Finding(what, place, (call.caller,))
     waiting = left_waiting(run)
     if gone and waiting:
         what = (
@@ -161,6 +178,12 @@ def waiter_not_removed(run: Run) -> Finding | None:
         )
         return Finding(what, waiting.place, still=f"{waiting.caller} still waits")
     return None
+
+
+def _was_still_waiting(call: Call, sent: int, run: Run) -> bool:
+    """What let the caller go on came after its cancellation, so the two did not cross."""
+    between = run.history.events[call.cancelled : sent]
+    return any(event.kind in (Kind.REPLIED, Kind.CLOSED) for event in between)
 
 
 _CANCELLED_WAITER_CHECKS = (

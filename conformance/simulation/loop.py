@@ -77,6 +77,10 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             self.settle()
         self._now = end
 
+    def freeze(self, seconds: float) -> None:
+        """Let that much virtual time pass while nothing runs."""
+        self._now += seconds
+
     def _begin_batch(self) -> None:
         for news in self.network.news():
             self.call_soon(news)

@@ -31,6 +31,7 @@ from .network import Network
 PATIENCE_SECONDS = 120.0  # more than any client's own retries and timeouts need by default
 CALLERS_PAST_THE_PLAN = "warm", "probe"  # how the ending's callers are named, with a number
 
+_BYTES = bytes | bytearray | memoryview
 _MISTAKES = (AttributeError, ImportError, LookupError, NameError, NotImplementedError, TypeError)
 
 
@@ -40,7 +41,7 @@ class AdapterMistake(Exception):
 
 def run(plan: Plan, client: type[Adapter]) -> Run:
     """Run the plan. Raises AdapterMistake, and Livelock if the client never comes to rest."""
-    return Run(plan, client.shared, client.waits, World(plan, client).run())
+    return Run(plan, client.shared, client.waits, World(plan, client).run(), client.extra)
 
 
 class World:
@@ -122,6 +123,8 @@ class World:
                 self._loop.settle()
             case Verb.WAIT:
                 self._loop.pass_time(step.amount)
+            case Verb.FREEZE:
+                self._loop.freeze(step.amount)
         if self._mistake:
             raise self._mistake
 
@@ -139,7 +142,7 @@ class World:
             self._look_for_mistake(error)
             self._record(Kind.RAISED, caller, text=self._client_type.kind(error), detail=_line(error))
         else:
-            text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+            text = bytes(value).decode("utf-8", "replace") if isinstance(value, _BYTES) else str(value)
             self._record(Kind.RETURNED, caller, text=text)
         finally:
             self._under_way.discard(caller)
