@@ -17,11 +17,13 @@ Steps: some promises are about a step and not about a state. That whoever leaves
 shows in no single state. `Steps` makes of any model one whose states are pairs (before, after), where such
 a promise is an invariant like any other.
 
-Left out: what must happen sooner or later. Such questions are asked of the graph that `edges` lists.
+Left out: what must happen sooner or later, for which see `starvation`.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+import gc
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
@@ -30,6 +32,7 @@ State = TypeVar("State", bound=Hashable)
 Value = TypeVar("Value")
 
 DEADLOCK = "Deadlock"
+REPORTED = 5_000  # states between two reports
 
 
 class Model(Protocol[State]):
@@ -75,15 +78,36 @@ class Exploration(Generic[State]):
     counterexample: Counterexample[State] | None
 
 
-def explore(model: Model[State], *, symmetric: bool = False, limit: int = 1_000_000) -> Exploration[State]:
+@contextmanager
+def collector_paused() -> Generator[None, None, None]:
+    """No looking for garbage meanwhile: states hold no cycles, and to find that out takes a third longer."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@collector_paused()
+def explore(
+    model: Model[State],
+    *,
+    symmetric: bool = False,
+    limit: int = 1_000_000,
+    listen: Callable[[int, int], None] | None = None,
+) -> Exploration[State]:
     """Visit every state that `model` can reach, nearest first, until one is broken.
 
-    The search gives up, and is not `exhausted`, as soon as it knows of more than `limit` states.
+    The search gives up, and is not `exhausted`, as soon as it knows of more than `limit` states. Whenever it
+    has found another `REPORTED` of them, it tells `listen` how many it knows, and the transitions so far.
     """
     canonical = model.canonical if symmetric else unchanged
     first = canonical(model.initial())
     parents, queue = {first: first}, [first]
     transitions, exhausted, counterexample = 0, False, None
+    mark = min(limit, REPORTED)
     for state in queue:  # which grows while it is read
         broken = model.violated(state)
         steps = () if broken else model.actions(state)
@@ -98,8 +122,12 @@ def explore(model: Model[State], *, symmetric: bool = False, limit: int = 1_000_
             if successor not in parents:
                 parents[successor] = state
                 queue.append(successor)
-        if len(queue) > limit:
-            break
+        if len(queue) > mark:
+            if len(queue) > limit:
+                break
+            if listen:
+                listen(len(queue), transitions)
+            mark = min(limit, len(queue) + REPORTED)
     else:
         exhausted = True
     depth = len(path_to(queue[-1], parents))

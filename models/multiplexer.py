@@ -26,7 +26,7 @@ A state is (callers, in_flight, server, wire, up, epoch):
 
 The numbers of requests and of connections are limited, so the model is finite.
 
-Left out: pushes, the bound on what is in flight, handshakes, and messages cut in two.
+Left out: a backlog, bounds, pushes, replies that come in pieces (see `full_multiplexer`), and handshakes.
 """
 
 from collections.abc import Callable

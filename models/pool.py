@@ -25,7 +25,7 @@ too often has a state to be caught in. A state is (callers, slots, idle, waiting
     waiting    the waiting callers in the order of their arrival
     closed     whether the pool has been closed
 
-Left out: how long anything takes, the age of connections, and what is said over them.
+Left out: how long anything takes, what is said over a connection, and (see `full_pool`) how old it is.
 """
 
 from collections.abc import Callable

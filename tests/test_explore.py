@@ -1,6 +1,7 @@
 """The search itself, on machines so small that every answer is known beforehand."""
 
 from poolproof.models import Action, Model, Steps, edges, explore
+from poolproof.models.explore import REPORTED
 
 
 class Counter(Model[int]):
@@ -98,6 +99,12 @@ def test_a_limit_that_suffices_changes_nothing() -> None:
 
 def test_a_limit_one_too_low_is_noticed() -> None:
     assert not explore(Counter(end=10), limit=10).exhausted
+
+
+def test_a_search_tells_how_far_it_is() -> None:
+    told: list[tuple[int, int]] = []
+    explore(Counter(end=20_000), listen=lambda states, transitions: told.append((states, transitions)))
+    assert [states // REPORTED for states, _ in told] == [1, 2, 3]
 
 
 def test_a_symmetric_search_visits_canonical_states_only() -> None:

@@ -62,7 +62,7 @@ def test_every_invariant_holds_in_every_state(calls: int, states: int, transitio
 
 
 @pytest.mark.parametrize(
-    ("calls", "states", "transitions", "depth"), [(2, 1_736, 3_655, 34), (3, 69_006, 208_758, 48)]
+    ("calls", "states", "transitions", "depth"), [(2, 1_736, 3_655, 34), (3, 68_830, 208_352, 48)]
 )
 def test_every_invariant_holds_in_every_canonical_state(
     calls: int, states: int, transitions: int, depth: int
@@ -85,8 +85,16 @@ def test_renaming_the_calls_of_canonical_states_yields_every_state() -> None:
 
 def test_three_calls_that_differ_in_names_only_are_one_canonical_state() -> None:
     model = Combining(3)
-    for state in list(explore(model, symmetric=True, limit=5_000).states):
+    states = [state for state in explore(model, symmetric=True).states if promoting_and_twins(state)]
+    assert states
+    for state in states:
         assert {model.canonical(renamed(state, list(order))) for order in permutations(range(3))} == {state}
+
+
+def promoting_and_twins(state: State) -> bool:
+    """One call has to do with one of two that are otherwise alike: the hard case."""
+    twins = len({call[:-1] for call in state.calls}) == 2
+    return twins and any(call.target != -1 for call in state.calls)
 
 
 def test_every_action_happens() -> None:

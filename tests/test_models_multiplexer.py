@@ -4,8 +4,9 @@ from itertools import permutations
 
 import pytest
 
-from poolproof.models import MULTIPLEXER_FAULTS, Multiplexer, edges, explore
+from poolproof.models import MULTIPLEXER_FAULTS, Multiplexer, edges, explore, starvation
 from poolproof.models import faults as planted
+from poolproof.models.liveness import EVERY_CALL_IS_SETTLED
 from poolproof.models.multiplexer import INVARIANTS, State, renamed
 
 ACTIONS = {"Send", "Serve", "Receive", "Cancel", "Disconnect", "Reconnect", "Done"}
@@ -70,6 +71,13 @@ def test_renaming_the_callers_of_canonical_states_yields_every_state() -> None:
     assert unfolded == explore(Multiplexer(3, 1, 2)).states
 
 
+def test_the_canonical_state_is_the_same_for_all_names_of_the_callers() -> None:
+    model = Multiplexer(3, 1, 2)
+    orders = [list(order) for order in permutations(range(3))]
+    for state in explore(model).states:
+        assert {model.canonical(renamed(state, order)) for order in orders} == {model.canonical(state)}
+
+
 def test_every_action_happens() -> None:
     model = Multiplexer(2, 2, 2)
     happened = {name for _, (name, *_), _ in edges(model, explore(model).states)}
@@ -123,3 +131,11 @@ def test_every_fault_is_found_by_a_shortest_run(fault: type[Multiplexer], symmet
 
 def test_every_invariant_has_a_fault_that_it_catches() -> None:
     assert set(MULTIPLEXER_FAULTS.values()) == set(INVARIANTS)
+
+
+def test_call_02_every_call_is_settled_at_last() -> None:
+    assert starvation(Multiplexer(2, 2, 2), EVERY_CALL_IS_SETTLED) is None
+
+
+def test_call_02_a_call_that_nobody_is_told_about_is_found() -> None:
+    assert starvation(planted.ForgottenCallers(2, 2, 2), EVERY_CALL_IS_SETTLED) is not None

@@ -4,9 +4,11 @@ from itertools import permutations
 
 import pytest
 
-from poolproof.models import POOL_FAULTS, Pool, Steps, edges, explore
+from poolproof.models import POOL_FAULTS, Pool, Steps, edges, explore, starvation
 from poolproof.models import faults as planted
-from poolproof.models.pool import INVARIANTS, STEP_INVARIANTS, State, renamed
+from poolproof.models.faults_waiting import STARVING_POOLS
+from poolproof.models.liveness import EVERY_WAITER_GETS_ON
+from poolproof.models.pool import INVARIANTS, STEP_INVARIANTS, WAITING, State, renamed
 
 ACTIONS = {
     "Acquire",
@@ -83,6 +85,13 @@ def test_renaming_the_callers_of_canonical_states_yields_every_state() -> None:
     assert {renamed(state, order) for state in canonical for order in orders} == explore(Pool(4, 2)).states
 
 
+def test_the_canonical_state_is_the_same_for_all_names_of_the_callers() -> None:
+    model = Pool(4, 2)
+    orders = [list(order) for order in permutations(range(4))]
+    for state in explore(model).states:
+        assert {model.canonical(renamed(state, order)) for order in orders} == {model.canonical(state)}
+
+
 def test_every_action_happens() -> None:
     model = Pool(3, 2)
     happened = {name for _, (name, *_), _ in edges(model, explore(model).states)}
@@ -142,3 +151,15 @@ def test_a_queue_served_from_its_end_reaches_the_same_states_by_other_steps() ->
     states = explore(first_in).states
     assert explore(last_in).states == states
     assert set(edges(last_in, states)) != set(edges(first_in, states))
+
+
+@pytest.mark.parametrize(("callers", "capacity"), [(2, 1), (3, 1), (4, 2)])
+def test_pool_06_every_waiter_gets_on_at_last(callers: int, capacity: int) -> None:
+    assert starvation(Pool(callers, capacity), EVERY_WAITER_GETS_ON) is None
+
+
+@pytest.mark.parametrize("fault", STARVING_POOLS)
+def test_pool_06_a_fault_that_starves_a_waiter_is_found(fault: type[Pool]) -> None:
+    found = starvation(fault(3, 1), EVERY_WAITER_GETS_ON)
+    assert found is not None
+    assert all(callers[0] == WAITING for _, (callers, *_) in found.cycle)
