@@ -1,11 +1,13 @@
 # make check   judge a client (CLIENT=redis-py==4.5.1 for another); ends well whenever a verdict was reached
-# make test    all tests        make lint, make types   style and typing        make bench   the simulator's speed
+# make test    all tests                    make lint, make types   style and typing
+# make proofs  all that makes us sure of the models (THOROUGH=1 for larger sizes)
+# make bench   the simulator's speed         make clean              remove what was built
 
 CLIENT ?= redis-py
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: check test lint types bench clean
+.PHONY: check test lint types proofs bench clean
 
 check: .venv/ready
 	@$(BIN)/poolproof check $(CLIENT); code=$$?; [ $$code -le 2 ] || exit $$code
@@ -20,6 +22,9 @@ lint: .venv/ready
 types: .venv/ready
 	$(BIN)/mypy
 	$(BIN)/pyright
+
+proofs: .venv/ready
+	$(BIN)/poolproof proofs $(if $(THOROUGH),--thorough)
 
 bench: .venv/ready
 	$(BIN)/poolproof check reference -v
