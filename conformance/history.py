@@ -97,10 +97,6 @@ class History:
                 return place
         return None
 
-    def count(self, kind: Kind) -> int:
-        """How many events are of that kind."""
-        return sum(event.kind is kind for event in self.events)
-
 
 @dataclass(slots=True)
 class Call:

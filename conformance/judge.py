@@ -16,6 +16,7 @@ from .adapter import Adapter
 from .checks import Check, Finding, Rule
 from .history import Kind, Run
 from .plan import Plan
+from .plan import plan as plan_of
 from .search import shortest_storm, visit_storms
 from .simulation.guard import Blocked, guarded
 from .simulation.loop import Livelock
@@ -80,6 +81,7 @@ class Judge:
         applicable = [docket for docket in dockets if docket.rule.applies.to(self._client)]
         unfit = ""
         try:
+            self._try_out()
             for docket in applicable:
                 self._examine(docket, applicable)
             self._weather(applicable)
@@ -109,6 +111,13 @@ class Judge:
             )
         storms = f", {self.storm_count.storms} storms" if self.storm_count else ""
         return judgement(Verdict.PASS, f"{docket.runs} plans{storms}")
+
+    def _try_out(self) -> None:
+        """A single call that nothing stands in the way of must succeed, or no verdict would mean anything."""
+        history = self._run(plan_of("call a, answer a, settle, wait 10")).history
+        for event in history.events[: history.first(Kind.HEALED)]:
+            if event.kind is Kind.RAISED and event.caller == "a":
+                raise Unfit(f"a single call failed though nothing stood in its way: {event.detail}")
 
     # directed plans
 
@@ -187,5 +196,5 @@ def _guarded_run(plan: Plan, client: type[Adapter]) -> Run:
             return run(plan, client)
     except (Blocked, Livelock) as reason:
         raise Unfit(str(reason)) from None
-    except SystemExit as reason:
-        raise Unfit(f"the client ended its process by SystemExit({reason.code})") from None
+    except (SystemExit, KeyboardInterrupt) as reason:
+        raise Unfit(f"the client ended its process by {reason!r}") from None

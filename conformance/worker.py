@@ -98,7 +98,7 @@ def _do(job: Job, answers: TextIO) -> None:
 def _judge(job: Job, client: Any, answers: TextIO) -> None:
     from .checks import RULES
     from .judge import Judge
-    from .simulation.world import AdapterMistake
+    from .simulation.blame import AdapterMistake
 
     judge = Judge(client, job.seed, job.storms, lambda what: _say(answers, type="progress", what=what))
     try:
@@ -114,7 +114,7 @@ def _replay(job: Job, client: Any, answers: TextIO) -> None:
     from .checks import RULES
     from .judge import Unfit, replay
     from .plan import Plan
-    from .simulation.world import AdapterMistake
+    from .simulation.blame import AdapterMistake
 
     try:
         failure = replay(client, RULES[job.requirements[0]], Plan.from_data(job.plan))
@@ -130,8 +130,8 @@ def _load(job: Job) -> dict[str, Any]:
     from .adapter import Adapter
     from .planting import MutantDoesNotFit
 
-    sys.path[:0] = [folder for folder in (job.folder, str(Path.cwd())) if folder]
     module_name, _, name = job.adapters.partition(":")
+    sys.path[:0] = [folder for folder in (job.folder, str(Path.cwd()) if name else "") if folder]
     try:
         module = importlib.import_module(module_name)
     except MutantDoesNotFit:

@@ -65,6 +65,15 @@ class Crashing(Correct):
     async def call(self, *command):
         os.kill(os.getpid(), signal.SIGSEGV)
 
+class Blind(Correct):
+    @staticmethod
+    def kind(error):
+        raise ValueError("no idea")
+
+class Sockets(Correct):
+    async def call(self, *command):
+        await asyncio.get_running_loop().sock_connect(None, (self.settings.host, self.settings.port))
+
 class Leaving(Correct):
     async def call(self, *command):
         sys.exit(7)
@@ -160,6 +169,7 @@ def test_list_and_explain_tell_the_requirements() -> None:
         ("Garbage", "no command"),
         ("Crashing", "signal 11"),
         ("Leaving", "SystemExit(7)"),
+        ("Sockets", "a single call failed though nothing stood in its way: NotImplementedError"),
     ],
 )
 def test_a_client_that_cannot_be_judged_is_inconclusive(client: str, reason: str, folder: Path) -> None:
@@ -181,6 +191,7 @@ def test_a_client_that_cannot_be_judged_is_inconclusive(client: str, reason: str
         (("check", "clients:Missing"), "has no Missing"),
         (("check", "clients:NoAdapter"), "no subclass of"),
         (("check", "clients:Mistaken"), "the adapter raised AttributeError"),
+        (("check", "clients:Blind"), "the adapter raised ValueError: no idea"),
         (("check", "no-such-client"), "comes with the suite"),
         (("check", "reference==1.0"), "has no other versions"),
         (("check", "reference", "POOL-99"), "names no requirement"),

@@ -126,7 +126,7 @@ ONE_EVENT_CHANGED = [
     ("CONN-02", SERVED, "0 replied a #1", "0 cancelled a", None),
     ("CALL-02", SERVED, "0 returned b =val:b", "", None),
     ("CALL-03", SHARED, "0 returned c =val:c", "0 raised c =conn_lost", None),
-    ("CALL-04", CANCELLED, "0 raised b =cancelled", "0 raised b =cancelled\n0 received b #1", None),
+    ("CALL-04", CANCELLED, "0 received c #1", "0 received b #1", None),
     ("CALL-04", CANCELLED, "0 received c #1\n0 replied c #1\n0 returned c =val:c", "", None),
     ("MUX-01", SHARED, "0 cancelled b\n0 raised b =cancelled", "0 returned b =val:a", None),
     ("MUX-02", SHARED, "0 returned c =val:c", "0 returned c =val:b", None),
@@ -196,6 +196,11 @@ def test_pool_04_a_pause_between_retries_is_no_lost_wake_up() -> None:
 def test_conn_02_a_reply_that_was_sent_may_have_been_drained() -> None:
     text = "0 called a\n0 received a #1\n0 cancelled a\n0 replied a #1\n0 called b\n0 received b #1"
     assert judge("CONN-02", text) is None
+
+
+def test_call_04_a_command_on_its_way_may_cross_the_cancellation() -> None:
+    text = "0 called a\n0 opened #1\n0 cancelled a\n0 raised a =cancelled\n0 received a #1"
+    assert judge("CALL-04", text) is None
 
 
 def test_call_03_who_finds_the_pool_full_may_be_refused() -> None:

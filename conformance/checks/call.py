@@ -52,7 +52,7 @@ _SETTLED_CHECKS = (
     ),
     Check(
         "CALL-02/refused",
-        (plan(f"{LOSE_IDLE}, {REFUSE}, call a, call b, call c, settle", capacity=2),),
+        (plan(f"{LOSE_IDLE}, {REFUSE}, call a, call b, call c, wait 10", capacity=2),),
         happened(Kind.REFUSED),
         "a dial was refused",
     ),

@@ -164,11 +164,8 @@ def waiter_not_removed(run: Run) -> Finding | None:
     gone = [call for call in run.calls.values() if call.was_waiting_when_cancelled]
     for call in gone:
         for place, connection in call.received:
-            if call.settled is not None and place > call.settled:
-                what = f"GET {call.caller} was sent on connection {connection}, and {call.caller} had gone"
-                return Finding(what, place, (call.caller,))
-            if _was_still_waiting(call, place, run):
-                what = f"{call.caller} was cancelled while it waited, and was sent all the same"
+            if _came_after(call, place, connection, run):
+                what = f"{call.caller} was cancelled while it waited, and GET {call.caller} was sent later"
                 return Finding(what, place, (call.caller,))
     waiting = left_waiting(run)
     if gone and waiting:
@@ -180,10 +177,12 @@ def waiter_not_removed(run: Run) -> Finding | None:
     return None
 
 
-def _was_still_waiting(call: Call, sent: int, run: Run) -> bool:
-    """What let the caller go on came after its cancellation, so the two did not cross."""
+def _came_after(call: Call, sent: int, connection: int, run: Run) -> bool:
+    """The connection became free for the caller only after its cancellation: the two did not cross."""
     between = run.history.events[call.cancelled : sent]
-    return any(event.kind in (Kind.REPLIED, Kind.CLOSED) for event in between)
+    return any(
+        event.connection == connection and event.kind in (Kind.OPENED, Kind.REPLIED) for event in between
+    )
 
 
 _CANCELLED_WAITER_CHECKS = (

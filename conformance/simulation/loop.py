@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any, TypeVarTuple
 
 from .network import Network
+from .transport import ADDRESS
 
 CALLBACK_LIMIT = 50_000  # of one run; the longest honest run seen needed under 3,000
 
@@ -138,7 +139,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         return await self.create_connection(protocol_factory)
 
     async def getaddrinfo(self, *_: Any, **__: Any) -> Any:
-        found = [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", 6379))]
+        found = [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ADDRESS)]
         return await self.run_in_executor(None, lambda: found)
 
     def run_in_executor(self, _executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]  # the same call, less generic

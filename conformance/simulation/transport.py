@@ -12,6 +12,8 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import Any
 
+ADDRESS = "127.0.0.1", 1  # of the witness; nothing listens there, should a client leave the simulation
+
 
 class SimulatedTransport(asyncio.Transport):
     """See the module. `incoming` is what the server sent and the client has not been given yet."""
@@ -160,7 +162,7 @@ class _Socket:
     family = socket.AF_INET
     type = socket.SOCK_STREAM
     proto = socket.IPPROTO_TCP
-    peer = ("127.0.0.1", 6379)
+    peer = ADDRESS
     name = ("127.0.0.1", 50000)
 
     def setsockopt(self, *_: object) -> None:

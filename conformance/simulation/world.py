@@ -16,27 +16,21 @@ many callers as it has capacity ask together and none is answered, so each needs
 """
 
 import asyncio
-import inspect
 import random
-import traceback
 
 from ..adapter import Adapter, Settings
-from ..history import Event, History, Kind, Run
+from ..history import ErrorKind, Event, History, Kind, Run
 from ..plan import Plan, Step, Verb
 from ..witness import Witness
 from . import clock
+from .blame import AdapterMistake, as_line, as_text, is_mistake_in, with_place
 from .loop import SimulatedLoop
 from .network import Network
+from .transport import ADDRESS
 
 PATIENCE_SECONDS = 120.0  # more than any client's own retries and timeouts need by default
+LONGEST_VALUE = 200  # characters of a value that are kept
 CALLERS_PAST_THE_PLAN = "warm", "probe"  # how the ending's callers are named, with a number
-
-_BYTES = bytes | bytearray | memoryview
-_MISTAKES = (AttributeError, ImportError, LookupError, NameError, NotImplementedError, TypeError)
-
-
-class AdapterMistake(Exception):
-    """The adapter, not the client, is at fault; the message names the line."""
 
 
 def run(plan: Plan, client: type[Adapter]) -> Run:
@@ -54,7 +48,10 @@ class World:
         self._witness = Witness(self._record)
         self._network = Network(plan, self._witness, self._record)
         self._loop = SimulatedLoop(self._network)
-        self._client = client(Settings("127.0.0.1", 6379, plan.capacity, plan.acquire_timeout_seconds))
+        try:
+            self._client = client(Settings(*ADDRESS, plan.capacity, plan.acquire_timeout_seconds))
+        except Exception as error:
+            raise AdapterMistake(f"the adapter raised {with_place(error)}") from error
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._under_way: set[str] = set()
         self._mistake: AdapterMistake | None = None
@@ -94,7 +91,7 @@ class World:
         if not opening.done():
             raise AdapterMistake("open() does not return while nothing else happens")
         if error := opening.exception():
-            raise AdapterMistake(f"open() raised {_blame(error)}") from error
+            raise AdapterMistake(f"open() raised {with_place(error)}") from error
         self._network.hold(self._plan.hold_dials)
 
     def _perform(self, step: Step) -> None:
@@ -140,12 +137,18 @@ class World:
             raise
         except BaseException as error:
             self._look_for_mistake(error)
-            self._record(Kind.RAISED, caller, text=self._client_type.kind(error), detail=_line(error))
+            self._record(Kind.RAISED, caller, text=self._kind(error), detail=as_line(error))
         else:
-            text = bytes(value).decode("utf-8", "replace") if isinstance(value, _BYTES) else str(value)
-            self._record(Kind.RETURNED, caller, text=text)
+            self._record(Kind.RETURNED, caller, text=as_text(value)[:LONGEST_VALUE])
         finally:
             self._under_way.discard(caller)
+
+    def _kind(self, error: BaseException) -> str:
+        try:
+            return self._client_type.kind(error)
+        except Exception as mistake:
+            self._mistake = AdapterMistake(f"the adapter raised {with_place(mistake)}")
+            return ErrorKind.OTHER
 
     def _cancel(self, caller: str) -> None:
         if caller not in self._under_way:
@@ -167,7 +170,7 @@ class World:
             raise
         except BaseException as error:
             self._look_for_mistake(error)
-            self._record(Kind.UNHANDLED, text=f"close() raised {_line(error)}")
+            self._record(Kind.UNHANDLED, text=f"close() raised {as_line(error)}")
 
     # the ending
 
@@ -212,23 +215,7 @@ class World:
             if not self._loop.step():
                 break
 
-    # blame
-
     def _look_for_mistake(self, error: BaseException) -> None:
         """An error that was raised by the adapter's own code says nothing about the client."""
-        if not isinstance(error, _MISTAKES):
-            return
-        frames = traceback.extract_tb(error.__traceback__)
-        if frames[-1].filename == inspect.getfile(self._client_type):
-            self._mistake = AdapterMistake(f"the adapter raised {_blame(error)}")
-
-
-def _line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _blame(error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-    return _line(error) + place
+        if is_mistake_in(error, self._client_type):
+            self._mistake = AdapterMistake(f"the adapter raised {with_place(error)}")

@@ -1,0 +1,42 @@
+"""Whose mistake an error is, and how it is told in one line."""
+
+import inspect
+import traceback
+
+from ..adapter import Adapter
+
+_MISTAKES = (AttributeError, ImportError, LookupError, NameError, NotImplementedError, TypeError)
+
+
+class AdapterMistake(Exception):
+    """The adapter, not the client, is at fault; the message names the line."""
+
+
+def is_mistake_in(error: BaseException, adapter: type[Adapter]) -> bool:
+    """Whether the error was raised by the adapter's own code, and is one that programming mistakes raise."""
+    if not isinstance(error, _MISTAKES):
+        return False
+    return traceback.extract_tb(error.__traceback__)[-1].filename == inspect.getfile(adapter)
+
+
+def with_place(error: BaseException) -> str:
+    """The error and the line that raised it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return as_line(error) + (f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else "")
+
+
+def as_line(error: BaseException) -> str:
+    """The error in one line, even if it cannot say what it is."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:
+        text = ""
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def as_text(value: object) -> str:
+    """A reply as text, even if it has none."""
+    try:
+        return value.decode("utf-8", "replace") if isinstance(value, bytes | bytearray) else str(value)
+    except Exception as error:
+        return f"a {type(value).__name__} that has no text: {as_line(error)}"
