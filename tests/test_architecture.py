@@ -1,6 +1,7 @@
 """The rooms import each other only as the house allows, and nothing is imported under a second name."""
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ MAY_IMPORT = {
     "specs": set[str](),
     "conformance": {"models", "specs"},
 }
+PROOFS = ROOT / "models" / "proofs"
 THE_ONE_EXCEPTION = ROOT / "conformance" / "clients" / "reference.py"
 
 
@@ -26,6 +28,8 @@ def imports(path: Path) -> Iterator[tuple[str, int]]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module == "poolproof":
+            yield from ((f"poolproof.{alias.name}", node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             yield node.module, node.lineno
 
@@ -33,7 +37,7 @@ def imports(path: Path) -> Iterator[tuple[str, int]]:
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_room_imports_only_the_rooms_it_may(path: Path) -> None:
     room = path.relative_to(ROOT).parts[0]
-    allowed = MAY_IMPORT[room] | ({"reference"} if path == THE_ONE_EXCEPTION else set())
+    allowed = MAY_IMPORT[room] | ({"reference"} if path == THE_ONE_EXCEPTION else set[str]())
     for name, line in imports(path):
         parts = name.split(".")
         if parts[0] == "poolproof":
@@ -47,14 +51,19 @@ def test_no_room_is_imported_by_its_bare_name(path: Path) -> None:
 
 
 @pytest.mark.parametrize("room", ["models", "reference", "specs"])
-def test_the_inner_rooms_need_nothing_but_the_standard_library_and_hiredis(room: str) -> None:
-    import sys
-
+def test_the_inner_rooms_need_nothing_but_the_standard_library_hiredis_and_for_proofs_z3(room: str) -> None:
     for path in sorted((ROOT / room).rglob("*.py")):
+        besides = {"hiredis"} if room == "reference" else {"z3"} if path.parent == PROOFS else set[str]()
         for name, line in imports(path):
             top = name.split(".")[0]
-            known = top in sys.stdlib_module_names or top == "poolproof"
-            assert known or (room == "reference" and top == "hiredis"), f"{path}:{line} imports {name}"
+            known = top in sys.stdlib_module_names or top == "poolproof" or top in besides
+            assert known, f"{path}:{line} imports {name}"
+
+
+def test_the_models_do_not_need_their_proofs() -> None:
+    for path in sorted((ROOT / "models").glob("*.py")):
+        source = path.read_text()
+        assert "from .proofs" not in source and "from . import proofs" not in source, path
 
 
 @pytest.mark.parametrize("core", ["pool", "multiplexer"])
