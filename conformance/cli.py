@@ -1,9 +1,11 @@
 """The command line: what each command takes, and the exit code it ends with."""
 
 import asyncio
+import io
 import json
 import platform
 import sys
+import traceback
 from collections.abc import Coroutine
 from contextlib import nullcontext
 from dataclasses import replace
@@ -18,7 +20,9 @@ from poolproof.specs import requirement
 
 from . import report as reports
 from . import session
+from .assurance.command import run_proofs
 from .checks import RULES
+from .exploring import explore_model
 from .judge import DEFAULT_STORMS
 from .mutants import MUTANTS
 from .plan import BadPlan
@@ -41,6 +45,8 @@ app = typer.Typer(
 )
 out = Console()
 err = Console(stderr=True)
+app.command("explore", rich_help_panel="Models")(explore_model)
+app.command("proofs", rich_help_panel="Models")(run_proofs)
 
 Client = Annotated[
     str,
@@ -222,6 +228,9 @@ def _run(work: Coroutine[Any, Any, Result]) -> Result:
 
 def main() -> None:
     """The entry point: one clear line for whatever goes wrong."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Unicode still gets its verdict
     try:
         code = app(standalone_mode=False)
     except (CannotRun, SuiteFault) as problem:
@@ -237,7 +246,8 @@ def main() -> None:
             problem, "format_message", None
         )  # typer's own errors have one; no public base class
         if complaint is None:
-            raise
+            traceback.print_exc()
+            sys.exit(OUR_FAULT)  # never 1, which says that the client is at fault
         if complaint():  # without any argument, typer has shown the help already
             err.print(f"[bold red]error:[/] {complaint()}", highlight=False)
         code = USAGE

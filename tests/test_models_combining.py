@@ -10,6 +10,7 @@ from poolproof.models import faults_combining as planted
 from poolproof.models.combining import Combining
 from poolproof.models.combining_state import INVARIANTS, Call, State, renamed
 from poolproof.models.faults_combining import COMBINING_FAULTS
+from poolproof.models.starvation import Promise, starvation
 
 ACTIONS = {
     *(
@@ -158,3 +159,30 @@ def test_the_first_prototype_hangs_when_the_last_one_awake_leaves_without_a_look
     assert found is not None
     asleep = [call for call in found.trace[-1][1].calls if call.phase == "parked"]
     assert asleep == [Call(phase="parked", place="in flight", owed=True)]
+
+
+# Threads run, and what is on its way is read. No limit need expire, no push come, no connection be lost.
+NOT_FAIR = {"Append", "Expire", "Push", "Lose", "Done"}
+EVERY_CALL_IS_SETTLED: Promise[State] = Promise(
+    "EveryCallIsSettled",
+    lambda state: state.calls[0].phase != "new" and not state.calls[0].outcome,
+    dict.fromkeys(ACTIONS - NOT_FAIR, "runs"),
+)
+HANGING = [
+    planted.NobodyPromotes,
+    planted.ExpiredHeir,
+    planted.NoSecondLook,
+    planted.NoLookOnceSettled,
+    planted.TwoWriters,
+    planted.ForgottenInFlight,
+]
+
+
+@pytest.mark.parametrize("calls", [1, 2])
+def test_call_02_every_call_is_settled_even_if_no_limit_ever_expires(calls: int) -> None:
+    assert starvation(Combining(calls), EVERY_CALL_IS_SETTLED) is None
+
+
+@pytest.mark.parametrize("fault", HANGING)
+def test_two_calls_are_enough_for_a_fault_to_hang_one(fault: type[Combining]) -> None:
+    assert starvation(fault(2), EVERY_CALL_IS_SETTLED) is not None
