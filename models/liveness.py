@@ -18,10 +18,12 @@ invariant of states, and starve the first.
 Waiting is looked at from the side of one caller. Its number does not matter, so it is number 0.
 """
 
+from collections.abc import Mapping
+
 from . import client, full_multiplexer, full_pool, multiplexer, pool
 from .starvation import Promise
 
-OF_BORROWERS = dict.fromkeys(("DialOk", "DialFail", "Take", "Release"), "gets on")
+OF_BORROWERS: Mapping[str, str] = dict.fromkeys(("DialOk", "DialFail", "Take", "Release"), "gets on")
 OF_ENDS = {"Serve": "server", "Receive": "reader"}
 OF_LINK = {
     **OF_ENDS,
@@ -36,6 +38,10 @@ def waits_in_pool(state: pool.State) -> bool:
     return state[0][0] == pool.WAITING
 
 
+def waits_in_full_pool(state: full_pool.State) -> bool:
+    return waits_in_pool(state[0])
+
+
 def waits_for_reply(state: multiplexer.State) -> bool:
     return state[0][0][0] == "waiting"
 
@@ -48,7 +54,7 @@ EVERY_WAITER_GETS_ON: Promise[pool.State] = Promise(
 
 EVERY_WAITER_OF_FULL_POOL_GETS_ON: Promise[full_pool.State] = Promise(
     "EveryWaiterGetsOn",  # POOL-06, LIFE-03: whatever grows old, and while the pool drains, too
-    lambda state: waits_in_pool(state[0]),
+    waits_in_full_pool,
     OF_BORROWERS,
 )
 
