@@ -6,6 +6,7 @@ import asyncio
 import gc
 import importlib.util
 import inspect
+import os
 import shutil
 import socket
 import subprocess
@@ -16,6 +17,13 @@ from pathlib import Path
 
 import hiredis
 import pytest
+from hypothesis import settings
+
+# How many random runs hold the cores to their models: HYPOTHESIS_PROFILE=thorough pytest tests/test_pool.py
+settings.register_profile("quick", max_examples=15, deadline=None)
+settings.register_profile("ci", max_examples=150, deadline=None)
+settings.register_profile("thorough", max_examples=3_000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -150,7 +150,7 @@ class RandomRun(RuleBasedStateMachine):
 
 
 TestRandomRun = RandomRun.TestCase
-TestRandomRun.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestRandomRun.settings = settings(stateful_step_count=40)
 
 
 def forbidden(driver: Driver, caller: int) -> list[Callable[[], object]]:

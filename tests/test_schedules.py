@@ -13,6 +13,7 @@ from poolproof.reference import AcquireTimeout, Closed, PoolproofError
 from poolproof.reference.aio import Multiplexer, Pool
 from poolproof.reference.pool import PoolCore
 
+from .replaying import LoggedCore
 from .schedules import Program, Scene, explore
 
 EVERY = 1_000  # a budget that no run can spend
@@ -20,15 +21,16 @@ STEPS = 40  # callbacks within which a caller is cancelled; the longest scene ha
 
 
 def pool_of(capacity: int, limit: float | None = None) -> Pool:
-    return Pool("127.0.0.1", 6379, max_size=capacity, acquire_timeout_seconds=limit)
-
-
-def core_of(pool: Pool) -> "PoolCore[object, object]":
-    return pool._core  # type: ignore[return-value]
+    """A pool whose core replays all that happens to it as actions of the model."""
+    pool = Pool("127.0.0.1", 6379, max_size=capacity, acquire_timeout_seconds=limit)
+    pool._core = LoggedCore(capacity)
+    return pool
 
 
 def nothing_is_left(pool: Pool) -> None:
-    core = core_of(pool)
+    core = pool._core
+    assert isinstance(core, LoggedCore)
+    assert core.length
     core.check()
     assert not core.lent
     assert not core.granted
@@ -131,7 +133,9 @@ def test_pool_07_a_limit_passes_at_every_moment() -> None:
     assert explore(limited, budget=3) >= 1_000
 
 
-def multiplexed(after: int, disturb: Callable[[Scene, Multiplexer, "asyncio.Task[object]"], None]) -> Program:
+def multiplexed(
+    after: int, disturb: Callable[[Scene, Multiplexer, "asyncio.Task[object]"], object]
+) -> Program:
     """Three callers of a multiplexer, which is disturbed after that many callbacks."""
 
     async def call(multiplexer: Multiplexer, name: str) -> object:
@@ -155,12 +159,12 @@ def multiplexed(after: int, disturb: Callable[[Scene, Multiplexer, "asyncio.Task
 
 def test_mux_02_a_caller_is_cancelled_at_every_suspension_in_every_order() -> None:
     for after in range(STEPS):
-        explore(multiplexed(after, lambda _, __, caller: caller.cancel() and None), budget=2)
+        explore(multiplexed(after, lambda _, __, caller: caller.cancel()), budget=2)
 
 
 def test_life_02_a_multiplexer_is_closed_at_every_suspension_in_every_order() -> None:
     for after in range(STEPS):
-        explore(multiplexed(after, lambda scene, mux, _: scene.start(mux.close()) and None), budget=1)
+        explore(multiplexed(after, lambda scene, mux, _: scene.start(mux.close())), budget=1)
 
 
 def test_the_search_finds_a_grant_that_is_lost_with_its_waiter(monkeypatch: pytest.MonkeyPatch) -> None:
