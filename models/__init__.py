@@ -15,9 +15,12 @@ Reading order:
                        more of them in faults_full, faults_waiting and faults_combining
     history            checks of what has really happened
     graph              pictures of small state graphs
+    tla                the state graph of the same machine in TLA+, compared with ours
+    proofs             the machines for any sizes
 """
 
 from .client import Client
+from .combining import Combining
 from .explore import Action, Counterexample, Exploration, Model, Steps, edges, explore
 from .faults import MULTIPLEXER_FAULTS, POOL_FAULTS
 from .full_multiplexer import FullMultiplexer
@@ -31,6 +34,7 @@ __all__ = [
     "POOL_FAULTS",
     "Action",
     "Client",
+    "Combining",
     "Counterexample",
     "Exploration",
     "FullMultiplexer",

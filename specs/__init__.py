@@ -11,6 +11,7 @@ Reading order:
     observability.md  OBS: what a client tells about itself
     entry.py          the objects
     parser.py         pages -> objects
+    *.tla, *.cfg      the machines in TLA+, and beside each the faults that must be found in it
 
 The pages are the source and nothing is written twice: the suite takes from them what it prints (`explain`,
 reports) and what it counts (every requirement is checked or says why not).

@@ -16,6 +16,7 @@ from poolproof.reference.pool import PoolCore
 from .replaying import LoggedCore
 from .schedules import Program, Scene, explore
 
+Disturb = Callable[[Scene, Multiplexer, "asyncio.Task[object]"], object]
 EVERY = 1_000  # a budget that no run can spend
 STEPS = 40  # callbacks within which a caller is cancelled; the longest scene has fewer
 
