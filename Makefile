@@ -13,7 +13,7 @@ check: .venv/ready
 	@$(BIN)/poolproof check $(CLIENT); code=$$?; [ $$code -le 2 ] || exit $$code
 
 test: .venv/ready
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 lint: .venv/ready
 	$(BIN)/ruff check .

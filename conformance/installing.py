@@ -61,9 +61,10 @@ def install(distribution: str, version: str) -> Installed:
             error = _pip("install", "--target", f"{folder}/new", f"{distribution}=={version}")
             if error is not None:
                 raise InstallationFailed(_explain(error, f"{distribution} {version}"))
-            if not place.exists():
-                Path(folder, "new").rename(place)
+            Path(folder, "new").rename(place)
     except OSError as problem:
+        if place.is_dir():  # somebody else was faster
+            return Installed(version, place)
         raise InstallationFailed(f"{place.parent} can't be written: {problem.strerror or problem}") from None
     return Installed(version, place)
 
