@@ -25,7 +25,7 @@ from .story import story
 from .verdict import Failure, Judgement, StormCount, Verdict
 
 DEFAULT_STORMS = 300
-COLLECT_EVERY = 64  # runs between two garbage collections, which would otherwise come at odd moments
+COLLECT_EVERY = 256  # runs between two garbage collections, which would otherwise come at odd moments
 
 Progress = Callable[[str], None]
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from ..history import Event, Kind, Run
+from ..history import Call, Event, Kind, Run
 
 LONG_ENOUGH_SECONDS = 60.0  # of rest, in virtual time; more than any client's own pauses between retries
 
@@ -86,6 +86,12 @@ class _Occupancy:
         )
 
 
+def _waited_long(call: Call, run: Run) -> bool:
+    """Whether the caller took that long to be served or to leave; only then is there more to see."""
+    ends = [place for place, _ in call.received[:1]] + [call.settled or len(run.history) - 1]
+    return run.history.events[min(ends)].at - run.history.events[call.called].at >= LONG_ENOUGH_SECONDS
+
+
 def left_waiting(run: Run, count_hostages: bool = True) -> Waiting | None:
     """The first caller that waits LONG_ENOUGH_SECONDS while fewer connections than the capacity are busy
     and none is being opened.
@@ -93,6 +99,8 @@ def left_waiting(run: Run, count_hostages: bool = True) -> Waiting | None:
     Only for pools that let callers wait, and only where the caller may wait that long.
     """
     if run.shared or not run.waits or run.plan.acquire_timeout_seconds is not None:
+        return None
+    if not any(_waited_long(call, run) for call in run.calls.values()):
         return None
     occupancy = _Occupancy()
     since = 0.0
