@@ -11,7 +11,6 @@ Reading order:
     faults_*                  all these machines with one thing done wrong: none may be proved
     finite, bridge, bridge_*  the formulas of the proofs make the steps of the models
     inductive_*, crosshair    single steps once more: other text, other prover, bounded sizes
-    everything                all of it, result by result
 
 Each module that proves something offers `prove() -> list[Proved]`.
 """
