@@ -1,7 +1,8 @@
 # make check   judge a client (CLIENT=redis-py==4.5.1 for another); ends well whenever a verdict was reached
 # make test    all tests                    make lint, make types   style and typing
 # make proofs  all that makes us sure of the models (THOROUGH=1 for larger sizes)
-# make bench   the simulator's speed         make clean              remove what was built
+# make bench   how fast the reference is, beside other clients (QUICK=1 for fewer rounds)
+# make clean   remove what was built
 
 CLIENT ?= redis-py
 PYTHON ?= python3
@@ -26,8 +27,12 @@ types: .venv/ready
 proofs: .venv/ready
 	$(BIN)/poolproof proofs $(if $(THOROUGH),--thorough)
 
-bench: .venv/ready
-	$(BIN)/poolproof check reference -v
+bench: .venv/bench
+	$(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick)
+
+.venv/bench: .venv/ready
+	$(BIN)/pip install --quiet --editable '.[bench]'
+	@touch $@
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv

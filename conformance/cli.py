@@ -1,19 +1,16 @@
 """The command line: what each command takes, and the exit code it ends with."""
 
-import asyncio
 import io
 import json
 import platform
 import sys
 import traceback
-from collections.abc import Coroutine
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from poolproof.specs import requirement
@@ -22,8 +19,10 @@ from . import report as reports
 from . import session
 from .assurance.command import run_proofs
 from .checks import RULES
+from .command_line import Interrupted, err, out, run, selected
 from .exploring import explore_model
 from .judge import DEFAULT_STORMS
+from .matrix_command import judge_matrix
 from .mutants import MUTANTS
 from .plan import BadPlan
 from .replays import read_replay, write_replays
@@ -43,8 +42,6 @@ app = typer.Typer(
     "`poolproof check redis-py` is a good beginning.",
     epilog="Exit codes: 0 conforming, 1 not conforming, 2 inconclusive, 3 usage or nothing ran, 4 our fault.",
 )
-out = Console()
-err = Console(stderr=True)
 app.command("explore", rich_help_panel="Models")(explore_model)
 app.command("proofs", rich_help_panel="Models")(run_proofs)
 
@@ -61,7 +58,6 @@ Selection = Annotated[
         metavar="[REQUIREMENT...]", help="Only these, as `CONN-01` or `POOL`; all if none is named."
     ),
 ]
-Result = TypeVar("Result")
 
 
 @app.command()
@@ -82,7 +78,7 @@ def check(
     A client is brought into each situation by our own server and event loop, with virtual time; nothing is
     sent over a network. Releases are installed once, into `~/.cache/poolproof` (or `$POOLPROOF_CACHE`).
     """
-    names = _selected(select or [])
+    names = selected(select or [])
     with err.status(f"preparing {client} ...") if err.is_terminal else nullcontext():
         target = resolve(client)
         job = Job(
@@ -94,13 +90,16 @@ def check(
             storms=storms,
             mutant=mutant,
         )
-        found = _run(session.variants(job))
+        found = run(session.variants(job))
     report = Report(target.name, found.version, platform.python_version(), seed)
     report.notes += [target.note] if target.note else []
-    _run(_judge(job, found.names, report))
+    run(_judge(job, found.names, report))
     _write(report, json_file)
     reports.show(report, out, strict, verbose)
     raise typer.Exit(reports.exit_code(report, strict))
+
+
+app.command("matrix")(judge_matrix)
 
 
 async def _judge(job: Job, variants: tuple[str, ...], report: Report) -> None:
@@ -141,10 +140,10 @@ def replay(
         raise CannotRun(f"{file} can't be read: {problem.strerror}") from None
     except BadPlan as problem:
         raise CannotRun(str(problem)) from None
-    name = _selected([data["requirement"]])[0]
+    name = selected([data["requirement"]])[0]
     target = resolve(data["client"])
     job = Job("replay", target.adapters, target.folder, data["variant"], (name,), plan=data["plan"])
-    failure = _run(session.replay(job))
+    failure = run(session.replay(job))
     if failure is None:
         out.print(f"{target.name}, {data['variant']}: this plan no longer breaks {name}")
         raise typer.Exit(0)
@@ -186,23 +185,10 @@ def selftest() -> None:
         disable=not err.is_terminal,
     ) as progress:
         bar = progress.add_task("mutants", total=len(MUTANTS) + 2)
-        matrix = _run(run_selftest(lambda name: progress.update(bar, advance=1, description=name)))
+        matrix = run(run_selftest(lambda name: progress.update(bar, advance=1, description=name)))
     reports.show_kill_matrix(matrix, out)
     raise typer.Exit(
         OUR_FAULT if matrix.survivors() or matrix.idle_requirements() or matrix.false_alarms() else 0
-    )
-
-
-def _selected(selection: list[str]) -> tuple[str, ...]:
-    """The requirements that were asked for, in the order of the specification."""
-    wanted = [each.upper() for each in selection]
-    for each in wanted:
-        if not any(name == each or name.startswith(f"{each}-") for name in RULES):
-            raise CannotRun(f"{each!r} names no requirement that is checked; see: poolproof list")
-    return tuple(
-        name
-        for name in RULES
-        if not wanted or any(name == each or name.startswith(f"{each}-") for each in wanted)
     )
 
 
@@ -213,17 +199,6 @@ def _write(report: Report, json_file: Path | None) -> None:
         write_replays(report)
     except OSError as problem:
         raise CannotRun(f"{problem.filename or json_file} can't be written: {problem.strerror}") from None
-
-
-class _Interrupted(Exception):
-    """Ctrl-C; no KeyboardInterrupt, which typer would end without a word."""
-
-
-def _run(work: Coroutine[Any, Any, Result]) -> Result:
-    try:
-        return asyncio.run(work)
-    except KeyboardInterrupt:
-        raise _Interrupted from None
 
 
 def main() -> None:
@@ -238,7 +213,7 @@ def main() -> None:
         err.print(f"[bold red]error:[/] {'this is a fault of poolproof: ' if ours else ''}", end="")
         err.print(str(problem), markup=False, highlight=False, soft_wrap=True)
         code = OUR_FAULT if ours else USAGE
-    except (_Interrupted, KeyboardInterrupt):
+    except (Interrupted, KeyboardInterrupt):
         err.print("interrupted; nothing is left running")
         code = INTERRUPTED
     except Exception as problem:

@@ -19,7 +19,7 @@ class Kind(StrEnum):
 
     # seen by callers
     CALLED = "called"  # caller
-    CANCELLED = "cancelled"  # caller: cancellation was requested (it may still return or raise)
+    CANCELLED = "cancelled"  # caller: it was cancelled or interrupted (it may still return or raise)
     RETURNED = "returned"  # caller, text: the value
     RAISED = "raised"  # caller, text: the error kind, detail: the error as text
     # seen on the wire
@@ -34,6 +34,7 @@ class Kind(StrEnum):
     CLOSED = "closed"  # connection, text: "client" or "server"
     GARBAGE = "garbage"  # connection, text: bytes that are no RESP command
     # written by the world
+    COLLECTED = "collected"  # caller: garbage collection began where its thread was stopped
     MISSED = "missed"  # text: a step that found nothing to act on
     HEALED = "healed"  # the faults stopped and every reply owed was sent; patience begins
     RESTED = "rested"  # patience is over: the client had all the time it may want
@@ -42,7 +43,11 @@ class Kind(StrEnum):
     CLOSING = "closing"  # the client was told to close
     ENDED = "ended"  # the run is over
     STILL = "still"  # text: what has not happened by then (only in stories)
-    UNHANDLED = "unhandled"  # text: an error that the event loop was left with
+    BLOCKED = "blocked"  # caller, text: what its thread waits for when patience is over
+    UNHANDLED = "unhandled"  # text: an error that the event loop or the interpreter was left with
+
+
+LOCKED = "waits for a lock"  # how the text of BLOCKED begins where that is so
 
 
 class ErrorKind(StrEnum):

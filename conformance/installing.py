@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,15 +51,15 @@ def newest(distribution: str) -> tuple[str, str]:
     return version, f"the package index can't be reached: {version} is the newest release in the cache"
 
 
-def install(distribution: str, version: str) -> Installed:
-    """The release, from the cache if it is there. Raises InstallationFailed."""
+def install(distribution: str, version: str, besides: Sequence[str] = ()) -> Installed:
+    """The release, from the cache if it is there; `besides` is put beside it. Raises InstallationFailed."""
     place = _home() / f"{distribution}-{version}"
     if place.is_dir():
         return Installed(version, place)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=place.parent, prefix=".", ignore_cleanup_errors=True) as folder:
-            error = _pip("install", "--target", f"{folder}/new", f"{distribution}=={version}")
+            error = _pip("install", "--target", f"{folder}/new", f"{distribution}=={version}", *besides)
             if error is not None:
                 raise InstallationFailed(_explain(error, f"{distribution} {version}"))
             Path(folder, "new").rename(place)

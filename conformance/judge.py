@@ -12,15 +12,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
-from .adapter import Adapter
+from .adapter import AnyAdapter
 from .checks import Check, Finding, Rule
+from .checks.check import obstacle
 from .history import Kind, Run
 from .plan import Plan
 from .plan import plan as plan_of
 from .search import shortest_storm, visit_storms
-from .simulation.guard import Blocked, guarded
-from .simulation.loop import Livelock
-from .simulation.world import run
+from .simulation.guard import Blocked, Livelock, guarded
+from .simulation.run import run
 from .story import story
 from .verdict import Failure, Judgement, StormCount, Verdict
 
@@ -67,7 +67,7 @@ class Docket:
 class Judge:
     """Judges one variant. `progress` is told what is done next, once a check and once for the storms."""
 
-    def __init__(self, client: type[Adapter], seed: int, storms: int, progress: Progress) -> None:
+    def __init__(self, client: type[AnyAdapter], seed: int, storms: int, progress: Progress) -> None:
         self._client = client
         self._seed = seed
         self._storms = storms
@@ -104,6 +104,8 @@ class Judge:
             return judgement(Verdict.FAIL, docket.broken_by.sentence)
         if unfit:
             return judgement(Verdict.INCONCLUSIVE, unfit)
+        if not docket.runs and (reason := self._why_nothing_ran(docket.rule)):
+            return judgement(Verdict.NOT_APPLICABLE, reason)
         if docket.unmet:
             check = docket.unmet[0]
             return judgement(
@@ -111,6 +113,10 @@ class Judge:
             )
         storms = f", {self.storm_count.storms} storms" if self.storm_count else ""
         return judgement(Verdict.PASS, f"{docket.runs} plans{storms}")
+
+    def _why_nothing_ran(self, rule: Rule) -> str:
+        plans = [plan for check in rule.checks for plan in check.plans if check.applies.to(self._client)]
+        return next((reason for plan in plans if (reason := obstacle(plan, self._client))), "")
 
     def _try_out(self) -> None:
         """A single call that nothing stands in the way of must succeed, or no verdict would mean anything."""
@@ -123,11 +129,11 @@ class Judge:
 
     def _examine(self, docket: Docket, all_dockets: list[Docket]) -> None:
         for check in docket.rule.checks:
-            if not check.applies.to(self._client):
+            if not (plans := check.plans_for(self._client)):
                 continue
             self._progress(check.name)
             met = False
-            for plan in check.plans:
+            for plan in plans:
                 result = self._run(plan)
                 docket.runs += 1
                 met = met or check.obligation(result)
@@ -156,12 +162,12 @@ class Judge:
                     broken.setdefault(docket.rule.requirement, docket)
 
         began = time.process_time()
-        visit_storms(visit, self._client.shared, self._seed, self._storms)
+        visit_storms(visit, self._client, self._seed, self._storms)
         self.storm_count = StormCount(self._client.variant(), count, time.process_time() - began)
         for name, docket in broken.items():
             self._progress(f"shrinking {name}")
             breaks = partial(self._breaks, docket.rule)
-            if shortest := shortest_storm(breaks, self._client.shared, self._seed, self._storms):
+            if shortest := shortest_storm(breaks, self._client, self._seed, self._storms):
                 docket.look_at(f"{name}/storm", self._run(shortest), own=True)
 
     def _breaks(self, rule: Rule, plan: Plan) -> bool:
@@ -183,14 +189,14 @@ def _failure(check: str, result: Run, finding: Finding) -> Failure:
     return Failure(check, finding.sentence, result.plan, tuple(story(result.history, finding)))
 
 
-def replay(client: type[Adapter], rule: Rule, plan: Plan) -> Failure | None:
+def replay(client: type[AnyAdapter], rule: Rule, plan: Plan) -> Failure | None:
     """Run one plan again; how it breaks the rule, if it still does. Raises AdapterMistake, Unfit."""
     result = _guarded_run(plan, client)
     finding = rule.oracle(result)
     return _failure(f"{rule.requirement}/replay", result, finding) if finding else None
 
 
-def _guarded_run(plan: Plan, client: type[Adapter]) -> Run:
+def _guarded_run(plan: Plan, client: type[AnyAdapter]) -> Run:
     try:
         with guarded():
             return run(plan, client)

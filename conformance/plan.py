@@ -10,13 +10,17 @@ Between two steps nothing runs. `run N` lets N callbacks of the client run, `set
 nothing more to do, `wait N` lets N seconds of virtual time pass. A cancellation can so be placed at every
 single suspension of the client.
 
+Callers of a synchronous client are threads. A thread's turn ends where others can see what it does next:
+where it blocks, takes a lock or uses the network. `run N` lets N turns pass, and `step N` stops a thread even
+between two statements. A thread that was stopped goes to the end of the queue.
+
 After the last step the world always adds the same ending (see `world.py`): the faults stop, every reply owed
 is sent, time passes, as many callers as the capacity allows ask at once (the capacity probe), and the client
 is closed.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self, cast
@@ -26,7 +30,7 @@ class Verb(StrEnum):
     """What a step does. `caller`, `count` and `seconds` say which argument it takes."""
 
     CALL = "call"  # caller: a new caller sets out with GET <caller>
-    CANCEL = "cancel"  # caller: its task is cancelled
+    CANCEL = "cancel"  # caller: its task is cancelled, its thread interrupted
     ANSWER = "answer"  # caller: the reply owed to it may go out (now, or as soon as the command is there)
     CUT = "cut"  # caller: the server closes the connection that owes it a reply
     TEAR = "tear"  # caller: the server sends half of the reply owed to it, then closes
@@ -36,14 +40,18 @@ class Verb(StrEnum):
     ADMIT = "admit"  # the oldest pending dial succeeds (or the next one, if none is pending)
     REFUSE = "refuse"  # the oldest pending dial is refused (or the next one, if none is pending)
     CLOSE = "close"  # the client is told to close
-    RUN = "run"  # count: that many callbacks run
-    SETTLE = "settle"  # callbacks run until none is ready
+    RUN = "run"  # count: that many callbacks run, or turns of threads
+    STEP = "step"  # count: threads run until that many statements of the client have been executed
+    SETTLE = "settle"  # callbacks or threads run until none is ready
     WAIT = "wait"  # seconds: that much virtual time passes
     FREEZE = "freeze"  # seconds: so much time passes, and the process stands still
+    ABANDON = "abandon"  # a thread loses what it has borrowed in a reference cycle
+    COLLECT = "collect"  # the thread that was stopped last collects garbage where it stands
 
 
 CALLER_VERBS = frozenset({Verb.CALL, Verb.CANCEL, Verb.ANSWER, Verb.CUT, Verb.TEAR})
-AMOUNT_VERBS = frozenset({Verb.RUN, Verb.WAIT, Verb.FREEZE})
+AMOUNT_VERBS = frozenset({Verb.RUN, Verb.STEP, Verb.WAIT, Verb.FREEZE})
+THREAD_VERBS = frozenset({Verb.STEP, Verb.ABANDON, Verb.COLLECT})  # they mean nothing to asyncio
 FAULT_VERBS = frozenset({Verb.CUT, Verb.TEAR, Verb.DROP, Verb.STALL, Verb.REFUSE, Verb.CLOSE})
 
 
@@ -53,7 +61,7 @@ class BadPlan(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: a verb and its argument (a caller's name, or an amount in callbacks or seconds)."""
+    """One step: a verb and its argument (a caller, or a number of callbacks, statements or seconds)."""
 
     verb: Verb
     caller: str = ""
@@ -79,7 +87,7 @@ class Step:
                 raise BadPlan(f"step {text!r} needs the name of a caller")
             return cls(verb, caller=argument)
         if verb in AMOUNT_VERBS:
-            return cls(verb, amount=_amount(text, argument, whole=verb is Verb.RUN))
+            return cls(verb, amount=_amount(text, argument, whole=verb in (Verb.RUN, Verb.STEP)))
         if argument:
             raise BadPlan(f"step {text!r} takes no argument")
         return cls(verb)
@@ -103,8 +111,9 @@ class Plan:
     acquire_timeout_seconds: how long a caller may wait for a connection; None: for ever.
     hold_dials: a dial stays pending until ADMIT or REFUSE; otherwise only REFUSE keeps one from succeeding.
     chunk_bytes: the network hands over at most that many bytes of a connection at a time; 0: all there is.
-    order: which of several connections that have news at the same moment goes first: the i-th number is the
-        i-th choice (modulo the number of candidates); choices beyond the end are 0, the order of arrival.
+    order: which of several connections that have news at the same moment goes first, or which of several
+        threads goes on: the i-th number is the i-th choice (modulo the number of candidates); choices beyond
+        the end are 0, the order of arrival (of threads: the one that is running, as long as it can).
     """
 
     steps: tuple[Step, ...]
@@ -131,10 +140,14 @@ class Plan:
                 at_rest = step.verb in (Verb.SETTLE, Verb.WAIT)
         return frozenset(found)
 
+    def uses(self, verbs: Collection[Verb]) -> bool:
+        """Whether any step is one of these."""
+        return any(step.verb in verbs for step in self.steps)
+
     @property
     def has_faults(self) -> bool:
         """Whether the server, the network or a close gives a call a reason to fail."""
-        return any(step.verb in FAULT_VERBS for step in self.steps)
+        return self.uses(FAULT_VERBS)
 
     def to_data(self) -> dict[str, object]:
         """The plan as JSON data."""

@@ -30,9 +30,7 @@ def mutated(source: str, module: str, edits: Sequence[Edit]) -> str:
     for edit in edits:
         if edit.module == module:
             if source.count(edit.before) != 1:
-                raise MutantDoesNotFit(
-                    f"{module}.py holds {source.count(edit.before)} times: {edit.before!r}"
-                )
+                raise MutantDoesNotFit(f"{module} holds {source.count(edit.before)} times: {edit.before!r}")
             source = source.replace(edit.before, edit.after)
     return source
 
@@ -46,12 +44,12 @@ class _Finder(MetaPathFinder):
     def find_spec(
         self, fullname: str, _path: Sequence[str] | None, _target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        package, _, module = fullname.rpartition(".")
-        if package != _PACKAGE or not any(edit.module == module for edit in self._edits):
+        module = _module(fullname)
+        if not any(edit.module == module for edit in self._edits):
             return None
         found = find_spec(_PACKAGE)
         assert found and found.submodule_search_locations
-        file = Path(next(iter(found.submodule_search_locations)), f"{module}.py")
+        file = Path(next(iter(found.submodule_search_locations)), *module.split(".")).with_suffix(".py")
         return spec_from_file_location(fullname, file, loader=_Loader(fullname, str(file), self._edits))
 
 
@@ -64,4 +62,9 @@ class _Loader(SourceFileLoader):
 
     def get_code(self, fullname: str) -> CodeType:
         source = Path(self.path).read_text()
-        return compile(mutated(source, fullname.rpartition(".")[2], self._edits), self.path, "exec")
+        return compile(mutated(source, _module(fullname), self._edits), self.path, "exec")
+
+
+def _module(fullname: str) -> str:
+    """The name of a module of the reference inside it, as "aio.pool"; others keep theirs."""
+    return fullname.removeprefix(f"{_PACKAGE}.")

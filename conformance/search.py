@@ -13,16 +13,19 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import seed as seeded
 from hypothesis.errors import Flaky
 
+from .adapter import AnyAdapter
 from .plan import Plan
 from .storm import storms
 
 
-def visit_storms(visit: Callable[[Plan], None], shared: bool, seed: int, count: int) -> None:
+def visit_storms(visit: Callable[[Plan], None], client: type[AnyAdapter], seed: int, count: int) -> None:
     """Call `visit` with `count` storms; the same seed gives the same ones."""
-    _generate(visit, shared, seed, count, Phase.generate)
+    _generate(visit, client, seed, count, Phase.generate)
 
 
-def shortest_storm(breaks: Callable[[Plan], bool], shared: bool, seed: int, count: int) -> Plan | None:
+def shortest_storm(
+    breaks: Callable[[Plan], bool], client: type[AnyAdapter], seed: int, count: int
+) -> Plan | None:
     """The first of those storms for which `breaks` holds, made as short as possible."""
     found: Plan | None = None
 
@@ -33,7 +36,7 @@ def shortest_storm(breaks: Callable[[Plan], bool], shared: bool, seed: int, coun
             raise _Broken
 
     with suppress(_Broken, Flaky):
-        _generate(visit, shared, seed, count, Phase.generate, Phase.shrink)
+        _generate(visit, client, seed, count, Phase.generate, Phase.shrink)
     return without_needless_steps(found, breaks) if found else None
 
 
@@ -52,7 +55,9 @@ def without_needless_steps(plan: Plan, breaks: Callable[[Plan], bool]) -> Plan:
     return plan
 
 
-def _generate(visit: Callable[[Plan], None], shared: bool, seed: int, count: int, *phases: Phase) -> None:
+def _generate(
+    visit: Callable[[Plan], None], client: type[AnyAdapter], seed: int, count: int, *phases: Phase
+) -> None:
     configured = settings(
         max_examples=count,
         phases=phases,
@@ -63,7 +68,7 @@ def _generate(visit: Callable[[Plan], None], shared: bool, seed: int, count: int
         suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),
         verbosity=Verbosity.quiet,
     )
-    seeded(seed)(configured(given(storms(shared))(visit)))()
+    seeded(seed)(configured(given(storms(client))(visit)))()
 
 
 class _Broken(Exception):

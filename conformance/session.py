@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -51,7 +51,9 @@ async def variants(job: Job) -> Variants:
     raise SuiteFault("the worker did not say which adapters there are")
 
 
-async def judge(jobs: Sequence[Job], listen: Listener) -> AsyncIterator[tuple[Job, Judgement | StormCount]]:
+async def judge(
+    jobs: Sequence[Job], listen: Listener
+) -> AsyncGenerator[tuple[Job, Judgement | StormCount], None]:
     """Do the jobs, as many at a time as there are cores, and yield results as they come.
 
     Raises CannotRun, SuiteFault.

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 from .checks import Finding
 from .history import ErrorKind, Event, History, Kind
 
-_ALWAYS_LEFT_OUT = frozenset({Kind.GREETED, Kind.WELCOMED, Kind.DIALLED, Kind.MISSED, Kind.UNHANDLED})
+_ALWAYS_LEFT_OUT = frozenset(
+    {Kind.GREETED, Kind.WELCOMED, Kind.DIALLED, Kind.MISSED, Kind.BLOCKED, Kind.UNHANDLED}
+)
 _ABOUT_EVERYBODY = frozenset({Kind.HEALED, Kind.RESTED, Kind.COUNTED, Kind.CLOSING})
 
 
@@ -95,6 +97,8 @@ def _words(event: Event) -> Iterator[str]:
             yield f"fails: {event.text}"
         case Kind.CANCELLED:
             yield "cancelled"
+        case Kind.COLLECTED:
+            yield "collects garbage"
         case Kind.CLOSED:
             yield f"closed by the {event.text}"
         case Kind.HEALED:

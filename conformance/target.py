@@ -39,8 +39,10 @@ def resolve(client: str) -> Target:
     try:
         note = ""
         if not exact:
+            version = built_in.version
+        if not version:
             version, note = installing.newest(built_in.distribution)
-        installed = installing.install(built_in.distribution, version)
+        installed = installing.install(built_in.distribution, version, built_in.besides)
     except installing.InstallationFailed as reason:
         raise CannotRun(str(reason)) from None
     return Target(f"{name}=={installed.version}", built_in.module, str(installed.folder), note)

@@ -3,6 +3,9 @@
 A process of its own, because a client may be any release (it comes first on the path), may print, block,
 crash or exit, and none of that may reach the suite. Its standard output is therefore kept for the answers,
 and whatever the client prints goes to standard error.
+
+A client has to be imported into the world that it belongs to (asyncio, or simulated threads), and which one
+that is only its adapter can say: so a copy of the process imports it first, to find out.
 """
 
 import gc
@@ -13,11 +16,17 @@ import random
 import sys
 import traceback
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-from .simulation import clock
+from .simulation.aio import clock
+
+if TYPE_CHECKING:
+    from .adapter import AnyAdapter
 
 clock.install()  # before any client is imported
 
@@ -78,6 +87,9 @@ def _do(job: Job, answers: TextIO) -> None:
         from .planting import plant
 
         plant(job.mutant)
+    if job.variant and _is_synchronous(job):
+        _enter_threads()
+    metadata.version = cache(metadata.version)  # some clients read their own anew for each connection
     variants = _load(job)
     gc.collect()
     gc.freeze()
@@ -95,7 +107,28 @@ def _do(job: Job, answers: TextIO) -> None:
             _replay(job, variants[job.variant], answers)
 
 
-def _judge(job: Job, client: Any, answers: TextIO) -> None:
+def _is_synchronous(job: Job) -> bool:
+    """Whether the variant's adapter is for threads; False as well if there is none."""
+    if not (copy := os.fork()):
+        with suppress(BaseException):
+            from .adapter import SynchronousAdapter
+
+            os._exit(issubclass(_load(job)[job.variant], SynchronousAdapter))
+        os._exit(False)
+    _, status = os.waitpid(copy, 0)
+    return os.waitstatus_to_exitcode(status) == 1
+
+
+def _enter_threads() -> None:
+    """From now on what is imported runs on simulated threads; what the suite needs, it must have before."""
+    importlib.import_module("poolproof.conformance.judge")
+    importlib.import_module("poolproof.conformance.simulation.threads.world")
+    from .simulation.threads.install import install
+
+    install()
+
+
+def _judge(job: Job, client: "type[AnyAdapter]", answers: TextIO) -> None:
     from .checks import RULES
     from .judge import Judge
     from .simulation.blame import AdapterMistake
@@ -110,7 +143,7 @@ def _judge(job: Job, client: Any, answers: TextIO) -> None:
         _say(answers, type="storms", **judge.storm_count.to_data())
 
 
-def _replay(job: Job, client: Any, answers: TextIO) -> None:
+def _replay(job: Job, client: "type[AnyAdapter]", answers: TextIO) -> None:
     from .checks import RULES
     from .judge import Unfit, replay
     from .plan import Plan
@@ -125,9 +158,9 @@ def _replay(job: Job, client: Any, answers: TextIO) -> None:
     _say(answers, type="replayed", failure=failure.to_data() if failure else None)
 
 
-def _load(job: Job) -> dict[str, Any]:
+def _load(job: Job) -> "dict[str, type[AnyAdapter]]":
     """The adapters by name. Whatever goes wrong here is the adapter's fault, or its user's."""
-    from .adapter import Adapter
+    from .adapter import AnyAdapter
     from .planting import MutantDoesNotFit
 
     module_name, _, name = job.adapters.partition(":")
@@ -142,7 +175,7 @@ def _load(job: Job) -> dict[str, Any]:
         raise _Blame("adapter", f"the module {module_name} has no {name}")
     adapters = [getattr(module, name)] if name else list(module.ADAPTERS)
     for adapter in adapters:
-        if not (isinstance(adapter, type) and issubclass(adapter, Adapter)):
+        if not (isinstance(adapter, type) and issubclass(adapter, AnyAdapter)):
             raise _Blame("adapter", f"{job.adapters} is no subclass of poolproof.conformance.adapter.Adapter")
     return {adapter.variant(): adapter for adapter in adapters}
 

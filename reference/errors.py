@@ -54,8 +54,22 @@ class ConnectFailed(PoolproofError):
     """No connection could be opened; the cause is chained."""
 
 
+class HandshakeFailed(ConnectFailed):
+    """The server answered, and refused a step that comes before any command of a caller (CONN-06)."""
+
+
+class AuthenticationFailed(HandshakeFailed):
+    """The server refused the user or the password, or asks for one that was not given (CONN-06)."""
+
+
 class Closed(PoolproofError):
     """The pool or multiplexer was closed, before the call or during it (LIFE-02, LIFE-04)."""
+
+
+class CommandTimeout(PoolproofError):
+    """The command limit passed before the reply came (CALL-01); its fate says whether it had been written."""
+
+    fate = Fate.UNKNOWN
 
 
 class ConnectionLost(PoolproofError):

@@ -16,38 +16,36 @@ bounds, for it takes memory.
 *Pipelining.* A command is written at once when nothing is in flight, so that a lone caller waits for nobody.
 Otherwise it is written by the next flush, one write for all that gathered. At most `max_in_flight` commands
 are in flight; the replies make room for the oldest in the backlog. Nobody is woken to send for itself:
-between the wake-up and its turn it could be gone.
+between the wake-up and its turn it could be gone. A batch is one entry of the backlog that is owed several
+replies: nothing comes between its commands, and all of them are sent or none (CALL-08).
 
 *Epochs.* An epoch is one life of the connection. When it ends, all in flight fail with fate unknown and the
 backlog fails with fate not sent; nothing is sent a second time (CALL-05), nothing waits for a server that may
-be gone for long, and the next command dials again (LIFE-05). News of an epoch that is over changes nothing
-(MUX-06).
+be gone for long, and the next command dials again (LIFE-05), after a pause if dials have failed (LIFE-06).
+News of an epoch that is over changes nothing (MUX-06).
 
         send                     opened
     DOWN ----------> DIALLING -----------> UP        any of them --- close ---> CLOSED
      ^                  |                   |
      '------ lost ------'------- lost ------'
-
-Left out as yet: which commands may share a connection (MUX-04), subscriptions (MUX-09), back-off between
-dials (LIFE-06).
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from itertools import chain, islice, repeat
+from math import inf
 from typing import Generic, Protocol, TypeVar
 
-from .errors import Closed, Misuse, Overflow, ProtocolError
+from .errors import Closed, Misuse, Overflow
+from .marks import Mark, Marks, Pauses
 
 
 class Call(Protocol):
-    """One caller's command, waiting for its reply; a future will do."""
-
-    def done(self) -> bool:
-        """True once it is settled, or given up by its caller."""
-        ...
+    def done(self) -> bool: ...  # it is settled, or given up by its caller; a future will do
 
 
 CallT = TypeVar("CallT", bound=Call)
@@ -57,7 +55,7 @@ class Link(Enum):
     """The shared connection."""
 
     DOWN = "down"  # there is none; the next command asks for a dial
-    DIALLING = "dialling"  # being opened; commands gather in the backlog
+    DIALLING = "dialling"  # being opened, or about to be; commands gather in the backlog
     UP = "up"
     CLOSED = "closed"  # for good
 
@@ -65,7 +63,7 @@ class Link(Enum):
 class Next(Enum):
     """What follows from a command that was accepted."""
 
-    DIAL = "dial"  # open a connection for `epoch`, then say `opened` or `lost`
+    DIAL = "dial"  # after a pause open a connection for `epoch`, then say `opened` or `lost`
     FLUSH_NOW = "flush now"
     FLUSH_SOON = "flush soon"  # once the callers that are running now have had their say
     NOTHING = "nothing"  # a flush is due already, or will follow from `opened` or from a reply
@@ -73,7 +71,7 @@ class Next(Enum):
 
 @dataclass(frozen=True)
 class Ended(Generic[CallT]):
-    """The calls that an epoch leaves behind, to be failed."""
+    """Calls that are to be failed."""
 
     unknown: tuple[CallT, ...] = ()  # they were in flight
     not_sent: tuple[CallT, ...] = ()  # they were in the backlog
@@ -88,99 +86,168 @@ class MultiplexerCore(Generic[CallT]):
     """Two queues and the state of the link.
 
     Invariant:
-        in flight <= max_in_flight; in flight + backlog <= max_in_flight + max_backlog                (MUX-05)
+        in flight <= max_in_flight, or it is one batch; in flight + backlog <= bound                  (MUX-05)
         nothing is in flight unless the link is up; the backlog is empty unless it is up or dialling
-        while the link is up and the backlog is not empty: a flush was asked for, or nothing more fits in
-        flight
+        while the link is up and the backlog is not empty: a flush was asked for, or nothing more fits
     """
 
-    def __init__(self, max_in_flight: int, max_backlog: int) -> None:
+    def __init__(self, max_in_flight: int, max_backlog: float, limit_seconds: float = inf) -> None:
         if max_in_flight < 1 or max_backlog < 0:
-            raise Misuse(
-                f"max_in_flight is {max_in_flight}, at least 1; max_backlog is {max_backlog}, at least 0"
-            )
+            raise Misuse(f"max_in_flight is {max_in_flight}, max_backlog {max_backlog}: at least 1 and 0")
         self.max_in_flight = max_in_flight
-        self.max_backlog = max_backlog
+        self.bound = max_in_flight + max_backlog
         self.link = DOWN
+        self.draining = False
         self.epoch = 1  # the present one, or the next when there is none
-        self.in_flight: deque[CallT] = deque()
-        self.backlog: deque[tuple[bytes, CallT]] = deque()
+        self.in_flight: deque[CallT] = deque()  # once for each reply that it is owed
+        self.backlog: deque[tuple[bytes, CallT, int]] = deque()  # with the number of its replies
+        self.backlogged = 0  # replies that the backlog will be owed
+        self.confirming: set[CallT] = set()  # they subscribe: unless refused, a push answers them (MUX-08)
+        self.answered = 0  # replies, since the beginning
+        self.heard = 0  # raised by the shell whenever bytes come
+        self._marks = Marks(limit_seconds)
+        self.pauses = Pauses()
+        self._answered_before = 0  # this epoch
 
-    def send(self, data: bytes, call: CallT) -> Next:
-        """Accepts an encoded command. `Overflow` at the bound, connected or not; `Closed` after close."""
-        if self.link is CLOSED:
+    def send(self, data: bytes, call: CallT, replies: int = 1) -> Next:
+        """Accepts encoded commands. `Overflow` at the bound, connected or not; `Closed` after close."""
+        link = self.link
+        if link is CLOSED or self.draining:
             raise Closed("the multiplexer is closed: open a new one")
-        in_flight, backlog = len(self.in_flight), len(self.backlog)
-        if in_flight + backlog >= self.max_in_flight + self.max_backlog:
+        in_flight, backlogged = len(self.in_flight), self.backlogged
+        if in_flight + backlogged + replies > self.bound:
             raise Overflow(f"{self}: wait for replies before sending more, or raise max_backlog")
-        self.backlog.append((data, call))
-        if self.link is UP:
-            if backlog or in_flight == self.max_in_flight:
-                return NOTHING
-            return FLUSH_SOON if in_flight else FLUSH_NOW
-        if self.link is DIALLING:
+        self.backlogged = backlogged + replies  # first: after the call of `append` an interrupt may strike
+        self.backlog.append((data, call, replies))
+        if link is UP:
+            if not in_flight:
+                return NOTHING if backlogged else FLUSH_NOW
+            return NOTHING if backlogged or in_flight + replies > self.max_in_flight else FLUSH_SOON
+        if link is DIALLING:
             return NOTHING
         self.link = DIALLING
         return DIAL
 
-    def opened(self, epoch: int) -> None:
-        """The connection of `epoch` is open; a flush follows."""
+    def dial(self) -> bool:
+        """Asks for a connection although nobody has sent anything; true if a dial follows."""
+        if self.link is not DOWN or self.draining:
+            return False
+        self.link = DIALLING
+        return True
+
+    def opened(self, epoch: int, restore: Iterable[tuple[bytes, CallT]] = ()) -> None:
+        """The connection of `epoch` is open. A flush follows, which first sends what restores the session."""
         if epoch == self.epoch:
             self.link = UP
+            self._answered_before = self.answered
+            restoring = list(restore)
+            for data, call in reversed(restoring):
+                self.backlog.appendleft((data, call, 1))
+            self.backlogged += len(restoring)
+            self.confirming.update(call for _, call in restoring)
+            self._marks.shift(self.answered, len(restoring))  # behind them the others stand
 
     def flush(self) -> bytes:
         """Moves from the backlog to the wire what there is room for, oldest first; the bytes to write now."""
         written: list[bytes] = []
+        in_flight, backlog = self.in_flight, self.backlog
         if self.link is UP:
-            room = self.max_in_flight - len(self.in_flight)
-            while self.backlog and len(written) < room:
-                data, call = self.backlog.popleft()
-                if not call.done():
-                    written.append(data)
-                    self.in_flight.append(call)
+            room, moved = self.max_in_flight - len(in_flight), 0
+            while backlog and (backlog[0][2] <= room or not in_flight):
+                data, call, replies = backlog.popleft()
+                moved += replies
+                if call.done():
+                    self._marks.shift(self.answered + len(in_flight), -replies)
+                    self.confirming.discard(call)
+                    continue
+                room -= replies
+                written.append(data)
+                if replies == 1:
+                    in_flight.append(call)
+                else:
+                    in_flight.extend(repeat(call, replies))
+            self.backlogged -= moved
         return b"".join(written)
 
-    def received(self, epoch: int) -> CallT | None:
-        """A reply arrived: the call it settles, None if its caller is gone. `ProtocolError` if nobody asked.
-
-        It makes room: when all replies at hand have been received, a flush follows.
-        """
+    def received(self, epoch: int, replies: int) -> list[CallT]:
+        """Whom these replies are for, in order; fewer if nobody asked for the rest. A flush follows."""
         if epoch != self.epoch:
-            return None
-        if not self.in_flight:
-            raise ProtocolError("a reply came that nobody asked for")
-        call = self.in_flight.popleft()
-        return None if call.done() else call
+            return []
+        pop = self.in_flight.popleft
+        calls = [pop() for _ in range(min(replies, len(self.in_flight)))]
+        self.answered += len(calls)
+        if self.confirming:
+            self.confirming.difference_update(calls)
+        return calls
+
+    def confirmed(self, epoch: int) -> list[CallT]:
+        """A push came that says (un)subscribed: the call that it answers, if one asked for it."""
+        if epoch == self.epoch and self.in_flight and self.in_flight[0] in self.confirming:
+            return self.received(epoch, 1)
+        return []
+
+    def tick(self, now: float) -> tuple[Ended[CallT], bool]:
+        """The calls that have waited for too long, to be failed (CALL-01); and whether the server was silent
+        for as long, so that its connection is to be given up (CONN-10)."""
+        accepted = self.answered + len(self.in_flight) + self.backlogged
+        old = self._marks.make(Mark(now, accepted, self.heard))
+        if old is None or (overdue := old.accepted - self.answered) <= 0:
+            return Ended(), False
+        in_flight = len(self.in_flight)
+        backlog = chain.from_iterable(repeat(call, replies) for _, call, replies in self.backlog)
+        unknown = islice(self.in_flight, overdue)
+        not_sent = islice(backlog, max(0, overdue - in_flight))
+        return Ended(_waiting(unknown), _waiting(not_sent)), old.heard == self.heard and in_flight > 0
 
     def lost(self, epoch: int) -> Ended[CallT]:
         """The connection of `epoch` has ended, or could not be opened."""
-        return self._end(DOWN) if epoch == self.epoch else Ended()
+        if epoch != self.epoch:
+            return Ended()
+        self.pauses.ended(worked=self.link is UP and self.answered > self._answered_before)
+        return self._end(DOWN)
+
+    def drain(self) -> None:
+        """Nothing is accepted any more; what was is served, until the core is `empty` (LIFE-03)."""
+        self.draining = True
 
     def close(self) -> Ended[CallT]:
         """The end, now; closing again changes nothing (LIFE-02, LIFE-04)."""
         return self._end(CLOSED)
 
+    @property
+    def sendable(self) -> bool:  # a flush would write something
+        room = self.max_in_flight - len(self.in_flight) if self.in_flight else inf
+        return self.link is UP and bool(self.backlog) and self.backlog[0][2] <= room
+
+    @property
+    def empty(self) -> bool:  # nobody is owed anything
+        return not (self.in_flight or self.backlog)
+
     def __str__(self) -> str:
-        return (
-            f"{len(self.in_flight)} commands in flight (max_in_flight {self.max_in_flight}),"
-            f" {len(self.backlog)} in the backlog (max_backlog {self.max_backlog}), link {self.link.value}"
-        )
+        in_flight = f"{len(self.in_flight)} commands in flight (max_in_flight {self.max_in_flight})"
+        backlog = f"{self.backlogged} in the backlog (max_backlog {self.bound - self.max_in_flight})"
+        return f"{in_flight}, {backlog}, link {self.link.value}"
 
     def check(self) -> None:
         """Asserts the invariant but for its last line: only the shell knows whether a flush is to come."""
-        owed, waiting = len(self.in_flight), len(self.backlog)
-        assert owed <= self.max_in_flight, "too many in flight"
-        assert owed + waiting <= self.max_in_flight + self.max_backlog, "too many accepted"
+        owed = len(self.in_flight)
+        assert owed <= self.max_in_flight or len(set(self.in_flight)) == 1, "too many in flight"
+        assert owed + self.backlogged <= self.bound + len(self.confirming), "too many accepted"
+        assert self.backlogged == sum(replies for _, _, replies in self.backlog), "miscounted"
         assert not owed or self.link is UP, "in flight without a connection"
-        assert not waiting or self.link in (UP, DIALLING), "a backlog that nothing will send"
+        assert not self.backlog or self.link in (UP, DIALLING), "a backlog that nothing will send"
 
     def _end(self, link: Link) -> Ended[CallT]:
-        ended = Ended(
-            unknown=tuple(call for call in self.in_flight if not call.done()),
-            not_sent=tuple(call for _, call in self.backlog if not call.done()),
-        )
+        ended = Ended(_waiting(self.in_flight), _waiting(call for _, call, _ in self.backlog))
         self.link = link
         self.epoch += 1
         self.in_flight.clear()
         self.backlog.clear()
+        self.backlogged = 0
+        self.confirming.clear()
+        self._marks.clear()
         return ended
+
+
+def _waiting(calls: Iterable[CallT]) -> tuple[CallT, ...]:
+    return tuple(call for call in dict.fromkeys(calls) if not call.done())

@@ -18,6 +18,6 @@ def poolproof(
         env=os.environ | {"COLUMNS": "110"} | environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )

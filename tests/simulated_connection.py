@@ -8,8 +8,8 @@ from typing import Any
 
 from poolproof.conformance.history import Event, Kind
 from poolproof.conformance.plan import plan
-from poolproof.conformance.simulation.loop import SimulatedLoop
-from poolproof.conformance.simulation.network import Network
+from poolproof.conformance.simulation.aio.loop import SimulatedLoop
+from poolproof.conformance.simulation.aio.network import Network
 from poolproof.conformance.witness import Witness
 
 PING, QUIT = b"*1\r\n$4\r\nPING\r\n", b"*1\r\n$4\r\nQUIT\r\n"

@@ -1,52 +1,24 @@
-"""The asyncio multiplexer: whose reply it is, and what becomes of calls when callers or connections go."""
+"""The asyncio multiplexer: whose reply it is, in what order, and how many there may be."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from typing import TYPE_CHECKING
 
 import pytest
 
-from poolproof.reference import (
-    Closed,
-    ConnectFailed,
-    ConnectionLost,
-    Fate,
-    Misuse,
-    Overflow,
-    PoolproofError,
-    ProtocolError,
-    ServerError,
-)
+from poolproof.reference import Misuse, Overflow, ServerError
 from poolproof.reference.aio import Multiplexer
 
-if TYPE_CHECKING:
-    from tests.conftest import HeldServer, Received
-
-
-async def error_of(call: Awaitable[object]) -> tuple[type[PoolproofError], Fate]:
-    with pytest.raises(PoolproofError) as caught:
-        await call
-    return type(caught.value), caught.value.fate
-
-
-async def commands(server: HeldServer, count: int) -> list[Received]:
-    return [await server.command() for _ in range(count)]
-
-
-async def answered(server: HeldServer, call: Awaitable[object]) -> object:
-    """The call's result, once the server has answered the one command it holds."""
-    (await server.command()).reply()
-    return await call
+from .aio_calls import answered, error_of, turns
+from .held_server import OK, HeldServer, SimulatedServer
 
 
 async def test_mux_01_all_callers_share_one_connection_and_each_gets_its_own_reply(
     server: HeldServer,
 ) -> None:
-    multiplexer = Multiplexer("127.0.0.1", server.port)
+    multiplexer = Multiplexer(server.url)
     calls = [multiplexer.execute("ECHO", f"{caller}") for caller in range(100)]
-    for received in await commands(server, 100):
+    for received in await server.commands(100):
         received.reply()
     assert await asyncio.gather(*calls) == [b"%d" % caller for caller in range(100)]
     assert server.accepted == 1
@@ -54,7 +26,7 @@ async def test_mux_01_all_callers_share_one_connection_and_each_gets_its_own_rep
 
 
 async def test_commands_are_sent_before_the_replies_to_earlier_ones_come(server: HeldServer) -> None:
-    multiplexer = Multiplexer("127.0.0.1", server.port)
+    multiplexer = Multiplexer(server.url)
     first = multiplexer.execute("ECHO", "first")
     held = await server.command()
     second = multiplexer.execute("ECHO", "second")
@@ -66,16 +38,31 @@ async def test_commands_are_sent_before_the_replies_to_earlier_ones_come(server:
 
 
 async def test_a_command_sent_when_none_is_in_flight_does_not_wait_for_another(server: HeldServer) -> None:
-    multiplexer = Multiplexer("127.0.0.1", server.port)
+    multiplexer = Multiplexer(server.url)
     for name in ("first", "second"):
         assert await answered(server, multiplexer.execute("ECHO", name)) == name.encode()
     await multiplexer.close()
 
 
+@pytest.mark.parametrize("turn", range(12))
+async def test_call_07_commands_go_out_in_the_order_of_the_calls(server: HeldServer, turn: int) -> None:
+    multiplexer = Multiplexer(server.url)
+    server.answers.update({b"ECHO": b"+done\r\n", b"GET": b"+done\r\n"})
+    calls: list[asyncio.Future[object]] = [multiplexer.execute("ECHO", "0")]
+    await turns(turn)
+    calls.append(multiplexer.execute("ECHO", "1", idempotent=True))
+    calls.append(multiplexer.execute("ECHO", "2"))
+    calls.append(multiplexer.batch([("ECHO", "3"), ("ECHO", "4")]))
+    calls.append(multiplexer.execute("ECHO", "5"))
+    await asyncio.gather(*calls)
+    assert [words[1] for words in server.heard[3:]] == [b"%d" % number for number in range(6)]
+    await multiplexer.close()
+
+
 async def test_mux_02_the_reply_to_a_cancelled_call_goes_to_nobody(server: HeldServer) -> None:
-    multiplexer = Multiplexer("127.0.0.1", server.port)
+    multiplexer = Multiplexer(server.url)
     calls = [multiplexer.execute("ECHO", f"{caller}") for caller in range(5)]
-    held = await commands(server, 5)
+    held = await server.commands(5)
     calls[2].cancel()
     for received in held:
         received.reply()
@@ -84,19 +71,35 @@ async def test_mux_02_the_reply_to_a_cancelled_call_goes_to_nobody(server: HeldS
     await multiplexer.close()
 
 
-async def test_call_04_a_call_cancelled_before_it_was_written_is_never_sent(server: HeldServer) -> None:
-    multiplexer = Multiplexer("127.0.0.1", server.port)
-    cancelled, kept = (multiplexer.execute("ECHO", name) for name in ("cancelled", "kept"))
+@pytest.mark.parametrize("idempotent", [False, True])
+async def test_call_04_a_call_cancelled_before_it_was_written_is_never_sent(
+    server: HeldServer, idempotent: bool
+) -> None:
+    multiplexer = Multiplexer(server.url)
+    cancelled, kept = (multiplexer.execute("ECHO", name, idempotent=idempotent) for name in ("first", "kept"))
     cancelled.cancel()
     assert await answered(server, kept) == b"kept"
     assert server.quiet()
     await multiplexer.close()
 
 
+async def test_mux_04_a_command_that_blocks_or_changes_the_connection_is_refused(server: HeldServer) -> None:
+    multiplexer = Multiplexer(server.url)
+    for command in (("BLPOP", "k", 0), ("SELECT", 3), ("SUBSCRIBE", "c"), ("MONITOR",), ("MULTI",)):
+        with pytest.raises(Misuse):
+            multiplexer.execute(*command)
+        with pytest.raises(Misuse):
+            multiplexer.batch([("GET", "k"), command])
+        with pytest.raises(Misuse):
+            multiplexer.transaction([("GET", "k"), command])
+    assert server.accepted == 0
+    await multiplexer.close()
+
+
 async def test_mux_05_at_the_bound_in_flight_commands_wait_for_replies(server: HeldServer) -> None:
-    multiplexer = Multiplexer("127.0.0.1", server.port, max_in_flight=2)
+    multiplexer = Multiplexer(server.url, max_in_flight=2)
     calls = [multiplexer.execute("ECHO", f"{caller}") for caller in range(3)]
-    first, second = await commands(server, 2)
+    first, second = await server.commands(2)
     assert server.quiet()
     first.reply()
     third = await server.command()
@@ -107,56 +110,85 @@ async def test_mux_05_at_the_bound_in_flight_commands_wait_for_replies(server: H
 
 
 async def test_mux_05_a_call_beyond_the_bounds_overflows_at_once(server: HeldServer) -> None:
-    multiplexer = Multiplexer("127.0.0.1", server.port, max_in_flight=1, max_backlog=1)
+    multiplexer = Multiplexer(server.url, max_in_flight=1, max_backlog=1)
     calls = [multiplexer.execute("ECHO", f"{caller}") for caller in range(2)]
-    with pytest.raises(Overflow):
-        multiplexer.execute("ECHO", "too many")
+    for idempotent in (False, True):
+        with pytest.raises(Overflow):
+            multiplexer.execute("ECHO", "too many", idempotent=idempotent)
     assert [await answered(server, call) for call in calls] == [b"0", b"1"]
     await multiplexer.close()
 
 
-async def test_mux_06_a_loss_fails_what_was_written_as_unknown_and_the_backlog_as_not_sent(
-    server: HeldServer,
+async def test_mux_05_a_multiplexer_told_to_wait_keeps_the_calls_beyond_the_bound(server: HeldServer) -> None:
+    multiplexer = Multiplexer(server.url, max_in_flight=1, max_backlog=1, overflow="wait")
+    calls = [multiplexer.execute("ECHO", f"{caller}") for caller in range(5)]
+    assert [await answered(server, call) for call in calls] == [b"%d" % caller for caller in range(5)]
+    await multiplexer.close()
+
+
+async def test_mux_05_nothing_is_dialled_for_a_call_that_overflows(virtual_server: SimulatedServer) -> None:
+    multiplexer = Multiplexer(virtual_server.url, max_in_flight=1, max_backlog=0)
+    with pytest.raises(Overflow):
+        multiplexer.batch([("ECHO", "1"), ("ECHO", "2")])
+    await asyncio.sleep(1)
+    assert virtual_server.dialled == []
+    await multiplexer.close()
+
+
+async def test_call_08_a_batch_stays_together_and_gives_all_replies(server: HeldServer) -> None:
+    multiplexer = Multiplexer(server.url)
+    before = multiplexer.execute("ECHO", "before")
+    batch = multiplexer.batch([("ECHO", "1"), ("GET",), ("ECHO", "3")])
+    after = multiplexer.execute("ECHO", "after")
+    received = await server.commands(5)
+    assert [each.words[-1] for each in received] == [b"before", b"1", b"GET", b"3", b"after"]
+    for each in received:
+        each.reply(b"-ERR wrong\r\n" if each.words == [b"GET"] else None)
+    assert [str(reply) for reply in await batch] == ["b'1'", "ERR wrong", "b'3'"]
+    assert await asyncio.gather(before, after) == [b"before", b"after"]
+    await multiplexer.close()
+
+
+async def test_call_08_a_transaction_gives_the_replies_to_its_commands(server: HeldServer) -> None:
+    multiplexer = Multiplexer(server.url)
+    call = multiplexer.transaction([("SET", "k", "v"), ("GET", "k")])
+    replies = OK, b"+QUEUED\r\n", b"+QUEUED\r\n", b"*2\r\n+OK\r\n+v\r\n"
+    for received, reply in zip(await server.commands(4), replies, strict=True):
+        received.reply(reply)
+    assert await call == [b"OK", b"v"]
+    await multiplexer.close()
+
+
+@pytest.mark.parametrize("answers", range(4))
+async def test_mux_02_a_batch_cancelled_in_flight_shifts_nobodys_reply(
+    server: HeldServer, answers: int
 ) -> None:
-    multiplexer = Multiplexer("127.0.0.1", server.port, max_in_flight=1)
-    calls = [multiplexer.execute("ECHO", f"{caller}") for caller in range(2)]
-    (await server.command()).peer.write_eof()
-    fates = [await error_of(call) for call in calls]
-    assert fates == [(ConnectionLost, Fate.UNKNOWN), (ConnectionLost, Fate.NOT_SENT)]
+    multiplexer = Multiplexer(server.url)
+    batch = multiplexer.batch([("ECHO", f"{number}") for number in range(3)])
+    other = multiplexer.execute("ECHO", "other")
+    received = await server.commands(4)
+    for each in received[:answers]:
+        each.reply()
+    while len(multiplexer._core.in_flight) > 4 - answers:
+        await asyncio.sleep(0)
+    batch.cancel()
+    for each in received[answers:]:
+        each.reply()
+    assert await other == b"other"
     await multiplexer.close()
 
 
-async def test_life_05_the_next_call_after_a_loss_dials_again_and_nothing_is_sent_twice(
-    server: HeldServer,
-) -> None:
-    multiplexer = Multiplexer("127.0.0.1", server.port)
-    lost = multiplexer.execute("ECHO", "lost")
-    (await server.command()).peer.write_eof()
-    await error_of(lost)
-    assert await answered(server, multiplexer.execute("ECHO", "next")) == b"next"
-    assert (server.accepted, server.quiet()) == (2, True)
-    await multiplexer.close()
-
-
-async def test_conn_04_a_reply_nobody_asked_for_ends_the_connection(server: HeldServer) -> None:
-    multiplexer = Multiplexer("127.0.0.1", server.port)
-    await answered(server, multiplexer.execute("ECHO", "first"))
-    server.peers[0].write(b"+STRAY\r\n")
-    await server.until_open(0)
-    assert await answered(server, multiplexer.execute("ECHO", "next")) == b"next"
-    await multiplexer.close()
-
-
-async def test_conn_04_bytes_that_are_not_resp_fail_all_in_flight(server: HeldServer) -> None:
-    multiplexer = Multiplexer("127.0.0.1", server.port)
-    calls = [multiplexer.execute("ECHO", f"{caller}") for caller in range(2)]
-    (await commands(server, 2))[0].reply(b"HTTP/1.1 400 Bad Request\r\n")
-    assert [await error_of(call) for call in calls] == [(ProtocolError, Fate.UNKNOWN)] * 2
+async def test_call_04_a_batch_cancelled_before_it_was_written_is_never_sent(server: HeldServer) -> None:
+    multiplexer = Multiplexer(server.url)
+    batch, kept = multiplexer.batch([("ECHO", "1"), ("ECHO", "2")]), multiplexer.execute("ECHO", "kept")
+    batch.cancel()
+    assert await answered(server, kept) == b"kept"
+    assert server.quiet()
     await multiplexer.close()
 
 
 async def test_mux_08_a_push_completes_no_call(server: HeldServer) -> None:
-    multiplexer = Multiplexer("127.0.0.1", server.port)
+    multiplexer = Multiplexer(server.url)
     call = multiplexer.execute("ECHO", "own")
     (await server.command()).reply(b">2\r\n+invalidate\r\n*0\r\n+own\r\n")
     assert await call == b"own"
@@ -164,60 +196,23 @@ async def test_mux_08_a_push_completes_no_call(server: HeldServer) -> None:
 
 
 async def test_an_error_reply_is_raised_to_its_own_caller_only(server: HeldServer) -> None:
-    multiplexer = Multiplexer("127.0.0.1", server.port)
-    wrong, right = multiplexer.execute("NONSENSE"), multiplexer.execute("ECHO", "right")
-    (await server.command()).reply(b"-ERR unknown command\r\n")
+    multiplexer = Multiplexer(server.url)
+    wrong, right = multiplexer.execute("GET"), multiplexer.execute("ECHO", "right")
+    (await server.command()).reply(b"-ERR wrong number of arguments\r\n")
     assert await answered(server, right) == b"right"
-    assert await error_of(wrong) == (ServerError, Fate.EXECUTED)
+    assert type(await error_of(wrong)) is ServerError
     await multiplexer.close()
 
 
-async def test_conn_03_a_command_that_cannot_be_encoded_raises_before_anything_is_queued() -> None:
-    multiplexer = Multiplexer("127.0.0.1", 1)
-    with pytest.raises(Misuse):
-        multiplexer.execute("SET", "k", "\ud800")
-    await multiplexer.close()
-
-
-async def test_life_01_all_calls_fail_when_the_dial_does_and_the_next_one_dials_again(
-    unused_port: int,
+@pytest.mark.parametrize("command", [(), ("SET", "k", "\ud800"), ("SET", "k", object())])
+async def test_conn_03_a_command_that_cannot_be_encoded_raises_before_anything_is_queued(
+    server: HeldServer, command: tuple[str, ...]
 ) -> None:
-    multiplexer = Multiplexer("127.0.0.1", unused_port)
-    for _ in range(2):
-        calls = [multiplexer.execute("PING") for _ in range(3)]
-        assert [await error_of(call) for call in calls] == [(ConnectFailed, Fate.NOT_SENT)] * 3
+    multiplexer = Multiplexer(server.url)
+    for idempotent in (False, True):
+        with pytest.raises(Misuse):
+            multiplexer.execute(*command, idempotent=idempotent)
+    with pytest.raises(Misuse):
+        multiplexer.batch([("GET", "k"), command])
+    assert server.accepted == 0
     await multiplexer.close()
-
-
-@pytest.mark.usefixtures("dials_hang")
-async def test_life_01_a_dial_is_given_up_at_its_limit() -> None:
-    multiplexer = Multiplexer("127.0.0.1", 1, connect_timeout_seconds=0)
-    assert await error_of(multiplexer.execute("PING")) == (ConnectFailed, Fate.NOT_SENT)
-    await multiplexer.close()
-
-
-async def test_life_02_close_ends_every_call_and_the_connection(server: HeldServer) -> None:
-    multiplexer = Multiplexer("127.0.0.1", server.port, max_in_flight=1)
-    calls = [multiplexer.execute("ECHO", f"{caller}") for caller in range(2)]
-    await server.command()
-    await multiplexer.close()
-    assert [await error_of(call) for call in calls] == [(Closed, Fate.UNKNOWN), (Closed, Fate.NOT_SENT)]
-    await server.until_open(0)
-
-
-@pytest.mark.parametrize("turn", range(8))
-async def test_life_02_close_ends_a_dial_at_any_turn(server: HeldServer, turn: int) -> None:
-    multiplexer = Multiplexer("127.0.0.1", server.port)
-    call = multiplexer.execute("ECHO", "early")
-    for _ in range(turn):
-        await asyncio.sleep(0)
-    await multiplexer.close()
-    assert (await error_of(call))[0] is Closed
-
-
-async def test_life_04_a_closed_multiplexer_can_be_closed_again_and_takes_no_call() -> None:
-    multiplexer = Multiplexer("127.0.0.1", 1)
-    await multiplexer.close()
-    await multiplexer.close()
-    with pytest.raises(Closed):
-        multiplexer.execute("PING")

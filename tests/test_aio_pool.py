@@ -1,50 +1,22 @@
-"""The asyncio pool, at each point where a caller can be cancelled, timed out, or find its connection gone."""
+"""The asyncio pool: who waits, who dials, and what becomes of those who leave meanwhile."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from poolproof.reference import (
-    AcquireTimeout,
-    Closed,
-    ConnectFailed,
-    ConnectionLost,
-    Fate,
-    Misuse,
-    PoolproofError,
-    ProtocolError,
-    ServerError,
-)
+from poolproof.reference import AcquireTimeout, ConnectFailed, Fate, Misuse
 from poolproof.reference.aio import Pool
 
-if TYPE_CHECKING:
-    from tests.conftest import HeldServer
-
-
-async def turns(count: int) -> None:
-    for _ in range(count):
-        await asyncio.sleep(0)
-
-
-async def error_of(call: Awaitable[object]) -> PoolproofError:
-    with pytest.raises(PoolproofError) as caught:
-        await call
-    return caught.value
-
-
-async def answered(server: HeldServer, call: Awaitable[object]) -> object:
-    """The call's result, once the server has answered the one command it holds."""
-    running = asyncio.ensure_future(call)
-    (await server.command()).reply()
-    return await running
+from .aio_calls import answered, error_of, fate_of, turns
+from .held_server import GREETING, HeldServer, SimulatedServer
 
 
 async def test_acquire_does_not_suspend_when_a_connection_is_idle(server: HeldServer) -> None:
-    pool = Pool("127.0.0.1", server.port)
+    pool = Pool(server.url)
     async with pool.acquire():
         pass
     lease = pool.acquire()
@@ -54,10 +26,8 @@ async def test_acquire_does_not_suspend_when_a_connection_is_idle(server: HeldSe
     await pool.close()
 
 
-async def test_pool_01_callers_beyond_the_capacity_wait_for_a_connection(
-    server: HeldServer,
-) -> None:
-    pool = Pool("127.0.0.1", server.port, max_size=2)
+async def test_pool_01_callers_beyond_the_capacity_wait_for_a_connection(server: HeldServer) -> None:
+    pool = Pool(server.url, max_size=2)
     callers = [asyncio.create_task(pool.execute("ECHO", f"{caller}")) for caller in range(5)]
     for _ in callers:
         (await server.command()).reply()
@@ -69,10 +39,10 @@ async def test_pool_01_callers_beyond_the_capacity_wait_for_a_connection(
 async def test_pool_01_a_socket_is_closed_before_the_one_that_replaces_it_is_opened(
     server: HeldServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pool, loop = Pool("127.0.0.1", server.port, max_size=1), asyncio.get_running_loop()
+    pool, loop = Pool(server.url, max_size=1), asyncio.get_running_loop()
     lease = await pool.acquire()
     lease.execute("ECHO", "cancelled").cancel()
-    first = pool._core.lent[lease]
+    first, _ = pool._core.lent[lease]
     dial, closed_by_then = loop.create_connection, list[bool]()
 
     def spy(*arguments: Any) -> Awaitable[object]:
@@ -86,8 +56,80 @@ async def test_pool_01_a_socket_is_closed_before_the_one_that_replaces_it_is_ope
     await pool.close()
 
 
+async def test_pool_08_a_released_lease_can_neither_send_nor_be_released_again(server: HeldServer) -> None:
+    pool = Pool(server.url, max_size=1)
+    async with pool.acquire() as late:
+        pass
+    async with pool.acquire() as connection:  # the same connection, lent anew
+        with pytest.raises(Misuse):
+            late.execute("ECHO", "late")
+        with pytest.raises(Misuse):
+            pool.release(late)
+        assert await answered(server, connection.execute("ECHO", "own")) == b"own"
+    await pool.close()
+
+
+async def test_pool_08_a_lease_released_into_another_pool_stays_where_it_is(server: HeldServer) -> None:
+    own, other = Pool(server.url), Pool(server.url)
+    async with own.acquire() as connection:
+        with pytest.raises(Misuse):
+            other.release(connection)
+        assert await answered(server, connection.execute("ECHO", "own")) == b"own"
+    assert (len(own._core.idle), len(other._core.idle)) == (1, 0)
+    await own.close()
+    await other.close()
+
+
+async def test_pool_08_a_lease_cannot_be_acquired_twice_at_a_time(server: HeldServer) -> None:
+    pool = Pool(server.url)
+    async with pool.acquire() as connection:
+        with pytest.raises(Misuse):
+            await connection
+    await pool.close()
+
+
+async def test_pool_09_a_slow_handshake_delays_nobody_else(server: HeldServer) -> None:
+    pool = Pool(server.url, max_size=2)
+    server.answers.clear()
+    slow = asyncio.create_task(pool.execute("ECHO", "slow"))
+    greeting = await server.commands(3)
+    server.answers.update(GREETING)
+    assert await answered(server, pool.execute("ECHO", "quick")) == b"quick"
+    for step in greeting:
+        step.reply(GREETING[step.words[0]])
+    assert await answered(server, slow) == b"slow"
+    await pool.close()
+
+
+async def test_pool_10_no_more_callers_dial_at_a_time_than_allowed(virtual_server: SimulatedServer) -> None:
+    pool = Pool(virtual_server.url, max_size=5, max_dialling=2)
+    virtual_server.network.hold(True)
+    virtual_server.answers[b"ECHO"] = b"+done\r\n"
+    callers = [asyncio.create_task(pool.execute("ECHO", f"{caller}")) for caller in range(5)]
+    await asyncio.sleep(1)
+    assert len(virtual_server.dialled) == 2
+    virtual_server.network.hold(False)
+    await asyncio.gather(*callers)
+    await pool.close()
+
+
+async def test_pool_10_a_waiting_caller_takes_a_returned_connection_and_does_not_dial(
+    virtual_server: SimulatedServer,
+) -> None:
+    pool = Pool(virtual_server.url, max_dialling=1)
+    async with pool.acquire():
+        virtual_server.network.hold(True)
+        dialling, waiting = (asyncio.create_task(pool.execute("ECHO", name)) for name in ("first", "second"))
+        await asyncio.sleep(1)
+    assert await answered(virtual_server, waiting) == b"second"
+    assert len(virtual_server.dialled) == 2
+    virtual_server.network.hold(False)
+    assert await answered(virtual_server, dialling) == b"first"
+    await pool.close()
+
+
 async def test_call_04_a_caller_cancelled_while_it_waits_sends_nothing(server: HeldServer) -> None:
-    pool = Pool("127.0.0.1", server.port, max_size=1)
+    pool = Pool(server.url, max_size=1)
     async with pool.acquire():
         waiter = asyncio.create_task(pool.execute("ECHO", "cancelled"))
         await turns(1)
@@ -101,7 +143,7 @@ async def test_call_04_a_caller_cancelled_while_it_waits_sends_nothing(server: H
 async def test_call_04_a_connection_granted_to_a_caller_cancelled_that_turn_goes_to_the_next(
     server: HeldServer,
 ) -> None:
-    pool = Pool("127.0.0.1", server.port, max_size=1)
+    pool = Pool(server.url, max_size=1)
     async with pool.acquire():
         first, second = (asyncio.create_task(pool.execute("ECHO", name)) for name in ("first", "second"))
         await turns(1)
@@ -114,7 +156,7 @@ async def test_call_04_a_connection_granted_to_a_caller_cancelled_that_turn_goes
 async def test_call_04_a_connection_released_in_the_turn_of_a_cancellation_is_not_lost(
     server: HeldServer,
 ) -> None:
-    pool = Pool("127.0.0.1", server.port, max_size=1)
+    pool = Pool(server.url, max_size=1)
     async with pool.acquire():
         first, second = (asyncio.create_task(pool.execute("ECHO", name)) for name in ("first", "second"))
         await turns(1)
@@ -123,11 +165,11 @@ async def test_call_04_a_connection_released_in_the_turn_of_a_cancellation_is_no
     await pool.close()
 
 
-@pytest.mark.parametrize("turn", range(8))
+@pytest.mark.parametrize("turn", range(12))
 async def test_pool_03_a_caller_cancelled_at_any_turn_of_its_dial_leaves_nothing_behind(
     server: HeldServer, turn: int
 ) -> None:
-    pool = Pool("127.0.0.1", server.port, max_size=1)
+    pool = Pool(server.url, max_size=1)
     dialling = asyncio.create_task(pool.execute("ECHO", "dials"))
     waiting = asyncio.create_task(pool.execute("ECHO", "waits"))
     await turns(turn)
@@ -140,208 +182,44 @@ async def test_pool_03_a_caller_cancelled_at_any_turn_of_its_dial_leaves_nothing
     await pool.close()
 
 
-async def test_conn_02_a_connection_that_owes_a_cancelled_caller_its_reply_is_not_lent_again(
-    server: HeldServer,
-) -> None:
-    pool = Pool("127.0.0.1", server.port, max_size=1)
-    caller = asyncio.create_task(pool.execute("ECHO", "cancelled"))
-    late = await server.command()
-    caller.cancel()
-    await server.until_open(0)
-    late.reply()
-    assert await answered(server, pool.execute("ECHO", "next")) == b"next"
-    assert server.accepted == 2
+async def test_pool_03_refused_dials_cost_no_capacity(virtual_server: SimulatedServer) -> None:
+    pool = Pool(virtual_server.url, max_size=1)
+    virtual_server.network.refusing = True
+    fates = await asyncio.gather(*(fate_of(pool.execute("PING")) for _ in range(3)))
+    assert fates == [(ConnectFailed, Fate.NOT_SENT)] * 3
+    virtual_server.network.refusing = False
+    assert await answered(virtual_server, pool.execute("ECHO", "next")) == b"next"
     await pool.close()
 
 
-async def test_conn_02_a_release_ends_the_call_that_is_still_in_flight(server: HeldServer) -> None:
-    pool = Pool("127.0.0.1", server.port, max_size=1)
-    async with pool.acquire() as connection:
-        call = connection.execute("ECHO", "in flight")
-    error = await error_of(call)
-    assert (type(error), error.fate) == (ConnectionLost, Fate.UNKNOWN)
+async def test_pool_03_a_dial_to_a_port_where_nobody_listens_fails(unused_port: int) -> None:
+    pool = Pool(f"redis://127.0.0.1:{unused_port}")
+    assert await fate_of(pool.execute("PING")) == (ConnectFailed, Fate.NOT_SENT)
     await pool.close()
 
 
-async def test_pool_07_a_caller_whose_limit_expires_leaves_the_queue(server: HeldServer) -> None:
-    pool = Pool("127.0.0.1", server.port, max_size=1)
+async def test_pool_07_a_caller_whose_limit_expires_leaves_the_queue(virtual_server: SimulatedServer) -> None:
+    pool = Pool(virtual_server.url, max_size=1, acquire_timeout_seconds=3)
     async with pool.acquire():
-        pool._acquire_timeout_seconds = 0
         error = await error_of(pool.execute("ECHO", "late"))
-        assert type(error) is AcquireTimeout
-        assert "(capacity 1: all lent, 1 callers waiting)" in str(error)
-    pool._acquire_timeout_seconds = None
-    assert await answered(server, pool.execute("ECHO", "next")) == b"next"
+    assert type(error) is AcquireTimeout
+    assert virtual_server.loop.time() == 3
+    assert await answered(virtual_server, pool.execute("ECHO", "next")) == b"next"
     await pool.close()
 
 
-@pytest.mark.usefixtures("dials_hang")
-async def test_pool_07_the_limit_bounds_the_dial_too() -> None:
-    pool = Pool("127.0.0.1", 1, max_size=1, acquire_timeout_seconds=0)
-    errors = await asyncio.gather(*(error_of(pool.execute("PING")) for _ in range(2)))
-    assert [type(error) for error in errors] == [AcquireTimeout, AcquireTimeout]
+async def test_pool_07_the_error_says_who_has_the_connections(virtual_server: SimulatedServer) -> None:
+    pool = Pool(virtual_server.url, max_size=1, acquire_timeout_seconds=3)
+    async with pool.acquire():
+        error = await error_of(pool.execute("ECHO", "late"))
+    assert "(capacity 1: all lent, 1 waiting; oldest lent 3.0 s by test_pool_07_the_error_says" in str(error)
     await pool.close()
 
 
-async def test_pool_03_refused_dials_cost_no_capacity(unused_port: int) -> None:
-    pool = Pool("127.0.0.1", unused_port, max_size=1)
-    errors = await asyncio.gather(*(error_of(pool.execute("PING")) for _ in range(3)))
-    assert {(type(error), error.fate) for error in errors} == {(ConnectFailed, Fate.NOT_SENT)}
-    await pool.close()
-
-
-async def test_pool_12_a_connection_that_the_server_closed_while_idle_is_not_lent(
-    server: HeldServer,
-) -> None:
-    pool = Pool("127.0.0.1", server.port, max_size=1)
-    await answered(server, pool.execute("ECHO", "first"))
-    server.peers[0].write_eof()
-    await server.until_open(0)
-    assert await answered(server, pool.execute("ECHO", "next")) == b"next"
-    await pool.close()
-
-
-async def test_pool_12_a_connection_whose_end_has_been_read_is_out_of_the_pool_that_turn(
-    server: HeldServer,
-) -> None:
-    pool = Pool("127.0.0.1", server.port, max_size=1)
-    async with pool.acquire() as lease:
-        connection = pool._core.lent[lease]
-    connection.eof_received()
-    assert pool._core.idle == []
-    await pool.close()
-
-
-async def test_pool_12_a_connection_that_ends_while_it_is_made_counts_as_a_failed_dial(
-    server: HeldServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    dial = asyncio.BaseEventLoop.create_connection
-
-    async def dial_and_be_hung_up_on(*arguments: Any) -> None:
-        _, protocol = await dial(*arguments)
-        protocol.eof_received()
-
-    monkeypatch.setattr(asyncio.BaseEventLoop, "create_connection", dial_and_be_hung_up_on)
-    pool = Pool("127.0.0.1", server.port, max_size=1)
-    error = await error_of(pool.execute("PING"))
-    assert (type(error), error.fate) == (ConnectFailed, Fate.NOT_SENT)
-    monkeypatch.undo()
-    await pool.close()
-
-
-@pytest.mark.parametrize("stray", [b"+STRAY\r\n", b"+STR", b"!"])
-async def test_conn_04_data_that_nobody_asked_for_closes_an_idle_connection(
-    server: HeldServer, stray: bytes
-) -> None:
-    pool = Pool("127.0.0.1", server.port, max_size=1)
-    await answered(server, pool.execute("ECHO", "first"))
-    server.peers[0].write(stray)
-    await server.until_open(0)
-    assert await answered(server, pool.execute("ECHO", "next")) == b"next"
-    await pool.close()
-
-
-@pytest.mark.parametrize("stray", [b"+STRAY\r\n", b"+STR"])
-async def test_conn_04_data_that_follows_a_reply_unasked_closes_the_connection(
-    server: HeldServer, stray: bytes
-) -> None:
-    pool = Pool("127.0.0.1", server.port, max_size=1)
-    first = asyncio.create_task(pool.execute("ECHO", "first"))
-    (await server.command()).reply(b"+first\r\n" + stray)
-    assert await first == b"first"
-    await server.until_open(0)
-    await pool.close()
-
-
-async def test_conn_04_bytes_that_are_not_resp_fail_the_call_and_close_the_connection(
-    server: HeldServer,
-) -> None:
-    pool = Pool("127.0.0.1", server.port, max_size=1)
-    call = asyncio.create_task(pool.execute("ECHO", "first"))
-    (await server.command()).reply(b"HTTP/1.1 400 Bad Request\r\n")
-    error = await error_of(call)
-    assert (type(error), error.fate) == (ProtocolError, Fate.UNKNOWN)
-    await server.until_open(0)
-    await pool.close()
-
-
-async def test_an_error_reply_is_raised_and_its_connection_kept(server: HeldServer) -> None:
-    pool = Pool("127.0.0.1", server.port, max_size=1)
-    call = asyncio.create_task(pool.execute("NONSENSE"))
-    (await server.command()).reply(b"-ERR unknown command\r\n")
-    error = await error_of(call)
-    assert (type(error), str(error), error.fate) == (ServerError, "ERR unknown command", Fate.EXECUTED)
-    await answered(server, pool.execute("ECHO", "next"))
-    assert server.accepted == 1
-    await pool.close()
-
-
-async def test_life_02_close_ends_every_caller_and_every_connection(server: HeldServer) -> None:
-    pool = Pool("127.0.0.1", server.port, max_size=3)
-    idle, lent = pool.acquire(), pool.acquire()
-    await asyncio.gather(idle, lent)
-    in_flight = lent.execute("ECHO", "in flight")
-    await server.command()
-    pool.release(idle)
-    callers = [asyncio.create_task(pool.execute("ECHO", f"{caller}")) for caller in range(4)]
-    await turns(1)
-    await pool.close()
-    assert {type(await error_of(call)) for call in (in_flight, *callers)} == {Closed}
-    await server.until_open(0)
-
-
-@pytest.mark.parametrize("turn", range(8))
-async def test_life_02_close_ends_a_dial_at_any_turn(server: HeldServer, turn: int) -> None:
-    pool = Pool("127.0.0.1", server.port)
-    acquiring = asyncio.create_task(pool.execute("ECHO", "early"))
-    await turns(turn)
-    await pool.close()
-    assert type(await error_of(acquiring)) is Closed
-
-
-async def test_life_04_a_closed_pool_can_be_closed_again_and_takes_leases_back(
-    server: HeldServer,
-) -> None:
-    pool = Pool("127.0.0.1", server.port)
-    async with pool.acquire() as connection:
-        await pool.close()
-        await pool.close()
-        with pytest.raises(Closed):
-            connection.execute("PING")
-    assert type(await error_of(pool.execute("PING"))) is Closed
-
-
-async def test_pool_08_a_released_lease_can_neither_send_nor_be_released_again(
-    server: HeldServer,
-) -> None:
-    pool = Pool("127.0.0.1", server.port, max_size=1)
-    async with pool.acquire() as late:
-        pass
-    async with pool.acquire() as connection:  # the same connection, lent anew
-        with pytest.raises(Misuse):
-            late.execute("ECHO", "late")
-        with pytest.raises(Misuse):
-            pool.release(late)
-        assert await answered(server, connection.execute("ECHO", "own")) == b"own"
-    await pool.close()
-
-
-@pytest.mark.parametrize("command", [(), ("SET", "k", object()), ("SET", "k", "\ud800"), ("SET", "k", None)])
-async def test_conn_03_a_command_that_cannot_be_encoded_sends_nothing(
-    server: HeldServer, command: tuple[str, ...]
-) -> None:
-    pool = Pool("127.0.0.1", server.port, max_size=1)
-    assert type(await error_of(pool.execute(*command))) is Misuse
-    assert await answered(server, pool.execute("ECHO", "next")) == b"next"
-    assert server.accepted == 1
-    await pool.close()
-
-
-async def test_a_second_command_before_the_first_reply_is_misuse(server: HeldServer) -> None:
-    pool = Pool("127.0.0.1", server.port)
-    async with pool.acquire() as connection:
-        first = connection.execute("ECHO", "first")
-        with pytest.raises(Misuse):
-            connection.execute("ECHO", "second")
-        assert await answered(server, first) == b"first"
+async def test_pool_07_the_limit_bounds_the_dial_too(virtual_server: SimulatedServer) -> None:
+    pool = Pool(virtual_server.url, max_size=1, acquire_timeout_seconds=3)
+    virtual_server.network.hold(True)
+    fates = await asyncio.gather(*(fate_of(pool.execute("PING")) for _ in range(2)))
+    assert fates == [(AcquireTimeout, Fate.NOT_SENT)] * 2
+    assert virtual_server.loop.time() == 3
     await pool.close()

@@ -28,11 +28,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(tmp_path_factory.mktemp("reports"))
 
 
-def failures(data: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """The failures by requirement, one for each variant of the client that has it."""
+def failures(data: dict[str, Any], threads: bool = False) -> dict[str, list[dict[str, Any]]]:
+    """The failures by requirement, one for each variant (for threads, or for asyncio) that has it."""
     found: dict[str, list[dict[str, Any]]] = {}
     for judgement in data["judgements"]:
-        if judgement["failure"]:
+        if judgement["failure"] and judgement["variant"].endswith(", threads") == threads:
             found.setdefault(judgement["requirement"], []).append(judgement["failure"])
     return found
 
@@ -52,6 +52,25 @@ def test_the_first_fix_is_found_to_keep_the_connection(version: str, folder: str
     found = failures(report(f"redis-py=={version}", folder))
     assert "CONN-01" not in found
     assert "CALL-03" in found
+
+
+@pytest.mark.parametrize("version", ["4.5.1", "4.5.4"])
+def test_an_interrupted_read_is_found_to_leave_its_reply_to_the_next_thread(
+    version: str, folder: str
+) -> None:
+    found = failures(report(f"redis-py=={version}", folder), threads=True)
+    assert len(found["CONN-01"]) == len(found["CONN-02"]) == 2  # in both pools
+    assert all(len(failure["events"]) <= 8 for failure in found["CONN-01"])
+
+
+@pytest.mark.parametrize("version", ["4.5.5", "5.0.3"])
+def test_a_garbage_collection_is_found_to_deadlock_the_pool(version: str, folder: str) -> None:
+    (failure,) = failures(report(f"redis-py=={version}", folder), threads=True)["CALL-02"]
+    assert "waits for a lock that it holds itself" in failure["events"][-1]["text"]
+
+
+def test_the_newest_release_survives_threads_interruptions_and_garbage_collections(folder: str) -> None:
+    assert failures(report("redis-py==8.1.0", folder), threads=True) == {}
 
 
 @pytest.mark.parametrize("version", ["4.3.4", "4.5.5"])

@@ -1,12 +1,10 @@
-"""What the multiplexer's core promises and its model leaves out: bounds, when to write, late and bad news."""
+"""What the multiplexer's core promises and its model leaves out: when to write, words, draining."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 
-from poolproof.reference.errors import Closed, Misuse, Overflow, ProtocolError
+from poolproof.reference.errors import Closed, Misuse, Overflow
 from poolproof.reference.multiplexer import (
     DIAL,
     FLUSH_NOW,
@@ -17,23 +15,7 @@ from poolproof.reference.multiplexer import (
     MultiplexerCore,
 )
 
-
-@dataclass(eq=False)
-class Command:
-    given_up: bool = False
-
-    def done(self) -> bool:
-        return self.given_up
-
-
-def core(max_in_flight: int = 10, max_backlog: int = 10) -> MultiplexerCore[Command]:
-    """One whose first command has been written, and answered."""
-    made = MultiplexerCore[Command](max_in_flight, max_backlog)
-    assert made.send(b"first ", Command()) is DIAL
-    made.opened(made.epoch)
-    assert made.flush() == b"first "
-    assert made.received(made.epoch)
-    return made
+from .commands_sent import Command, connected
 
 
 def test_commands_gather_while_the_connection_is_opened_and_are_written_in_order_then() -> None:
@@ -45,26 +27,34 @@ def test_commands_gather_while_the_connection_is_opened_and_are_written_in_order
 
 
 def test_a_lone_command_is_written_now_and_those_that_follow_in_one_flush() -> None:
-    made = core()
+    made = connected()
     assert made.send(b"a ", Command()) is FLUSH_NOW
     assert made.flush() == b"a "
     assert [made.send(data, Command()) for data in (b"b ", b"c ")] == [FLUSH_SOON, NOTHING]
     assert made.flush() == b"b c "
 
 
+def test_a_flush_asked_for_with_no_room_would_write_nothing_so_none_is_asked_for() -> None:
+    made = connected(max_in_flight=1)
+    made.send(b"a ", Command())
+    made.flush()
+    assert made.send(b"b ", Command()) is NOTHING
+    assert not made.sendable
+
+
 def test_mux_05_what_exceeds_the_bound_in_flight_is_written_in_order_as_replies_come() -> None:
-    made = core(max_in_flight=2)
+    made = connected(max_in_flight=2)
     for data in (b"a ", b"b ", b"c ", b"d "):
         made.send(data, Command())
     written = [made.flush()]
     for _ in range(2):
-        made.received(made.epoch)
+        made.received(made.epoch, 1)
         written.append(made.flush())
     assert written == [b"a b ", b"c ", b"d "]
 
 
 def test_mux_05_one_command_more_than_the_bounds_allow_is_turned_away_at_once() -> None:
-    made = core(max_in_flight=2, max_backlog=1)
+    made = connected(max_in_flight=2, max_backlog=1)
     for _ in range(3):
         made.send(b"", Command())
         made.flush()
@@ -81,36 +71,45 @@ def test_mux_05_the_bound_holds_without_a_connection() -> None:
         made.send(b"", Command())
 
 
+def test_mux_05_without_a_bound_nothing_is_turned_away() -> None:
+    made = MultiplexerCore[Command](max_in_flight=1, max_backlog=float("inf"))
+    for _ in range(1_000):
+        made.send(b"", Command())
+    assert made.backlogged == 1_000
+
+
 def test_call_04_a_command_given_up_in_the_backlog_is_passed_over_and_takes_no_room_in_flight() -> None:
-    made = core(max_in_flight=1)
+    made = connected(max_in_flight=1)
     given_up = Command()
     for data, command in ((b"a ", Command()), (b"b ", given_up), (b"c ", Command())):
         made.send(data, command)
     assert made.flush() == b"a "
-    given_up.given_up = True
-    made.received(made.epoch)
+    given_up.over = True
+    made.received(made.epoch, 1)
     assert made.flush() == b"c "
 
 
-def test_conn_04_a_reply_nobody_asked_for_is_an_error() -> None:
-    made = core()
-    with pytest.raises(ProtocolError):
-        made.received(made.epoch)
+def test_conn_04_more_replies_than_were_asked_for_find_fewer_calls() -> None:
+    made = connected()
+    command = Command()
+    made.send(b"a ", command)
+    made.flush()
+    assert (made.received(made.epoch, 3), made.received(made.epoch, 1)) == ([command], [])
 
 
 def test_mux_06_late_news_of_an_epoch_that_is_over_changes_nothing() -> None:
-    made = core()
+    made = connected()
     over = made.epoch
     made.lost(over)
     command = Command()
     assert made.send(b"a ", command) is DIAL
     made.opened(over)
-    assert (made.received(over), made.lost(over), made.link) == (None, Ended(), Link.DIALLING)
-    assert [call for _, call in made.backlog] == [command]
+    assert (made.received(over, 1), made.lost(over), made.link) == ([], Ended(), Link.DIALLING)
+    assert [call for _, call, _ in made.backlog] == [command]
 
 
 def test_call_05_nothing_written_is_written_again_after_a_loss() -> None:
-    made = core()
+    made = connected()
     made.send(b"a ", Command())
     made.flush()
     made.lost(made.epoch)
@@ -120,7 +119,7 @@ def test_call_05_nothing_written_is_written_again_after_a_loss() -> None:
 
 
 def test_life_02_close_settles_what_was_written_and_what_was_not() -> None:
-    made = core(max_in_flight=1)
+    made = connected(max_in_flight=1)
     written, kept = Command(), Command()
     made.send(b"a ", written)
     made.flush()
@@ -128,11 +127,42 @@ def test_life_02_close_settles_what_was_written_and_what_was_not() -> None:
     assert made.close() == Ended(unknown=(written,), not_sent=(kept,))
 
 
+def test_life_02_close_tells_nobody_who_has_gone() -> None:
+    made = connected(max_in_flight=1)
+    for data in (b"a ", b"b "):
+        made.send(data, gone := Command())
+        made.flush()
+        gone.over = True
+    assert made.close() == Ended()
+
+
+def test_life_03_a_draining_multiplexer_serves_what_it_has_accepted_and_accepts_no_more() -> None:
+    made = connected(max_in_flight=1)
+    commands = [Command(), Command()]
+    for data, command in zip((b"a ", b"b "), commands, strict=True):
+        made.send(data, command)
+    made.drain()
+    with pytest.raises(Closed):
+        made.send(b"c ", Command())
+    for data, command in zip((b"a ", b"b "), commands, strict=True):
+        assert (made.flush(), made.empty) == (data, False)
+        assert made.received(made.epoch, 1) == [command]
+    assert made.empty
+
+
+def test_life_03_a_draining_multiplexer_that_loses_its_connection_dials_for_nobody() -> None:
+    made = connected()
+    made.drain()
+    made.lost(made.epoch)
+    assert not made.dial()
+    assert made.empty
+
+
 def test_life_04_a_closed_multiplexer_stays_closed() -> None:
-    made = core()
+    made = connected()
     over = made.epoch
     made.close()
-    assert (made.close(), made.lost(over), made.flush()) == (Ended(), Ended(), b"")
+    assert (made.close(), made.lost(over), made.flush(), made.dial()) == (Ended(), Ended(), b"", False)
     with pytest.raises(Closed):
         made.send(b"a ", Command())
 

@@ -1,187 +1,190 @@
-"""The shells keep their promises in every order of callbacks, with a cancellation at every suspension.
+"""The asyncio pool keeps its promises in every order of callbacks, whatever happens at whatever moment.
 
 Three deviations from asyncio's own order are enough to reach the hardest race, a waiter that is cancelled
-between the grant and its resumption; a test shows that the search finds it when it is planted.
+between the grant and its resumption; `test_schedules_faults.py` shows that the search finds it when planted.
 """
 
-import asyncio
+from __future__ import annotations
+
 from collections.abc import Callable
 
 import pytest
 
-from poolproof.reference import AcquireTimeout, Closed, PoolproofError
-from poolproof.reference.aio import Multiplexer, Pool
-from poolproof.reference.pool import PoolCore
+from poolproof.reference import AcquireTimeout, Closed, ConnectFailed, ConnectionLost
+from poolproof.reference.aio import Pool
 
-from .replaying import LoggedCore
-from .schedules import Program, Scene, explore
+from .playing import Task, callers, got_its_own, nobody_is_left, pool_of
+from .schedules import Program, Scene, at_every_moment, explore
 
-Disturb = Callable[[Scene, Multiplexer, "asyncio.Task[object]"], object]
 EVERY = 1_000  # a budget that no run can spend
-STEPS = 40  # callbacks within which a caller is cancelled; the longest scene has fewer
-
-
-def pool_of(capacity: int, limit: float | None = None) -> Pool:
-    """A pool whose core replays all that happens to it as actions of the model."""
-    pool = Pool("127.0.0.1", 6379, max_size=capacity, acquire_timeout_seconds=limit)
-    pool._core = LoggedCore(capacity)
-    return pool
-
-
-def nothing_is_left(pool: Pool) -> None:
-    core = pool._core
-    assert isinstance(core, LoggedCore)
-    assert core.length
-    core.check()
-    assert not core.lent
-    assert not core.granted
-    assert not core.dialling
-    assert not core.waiting
-
-
-def got_its_own(task: "asyncio.Task[object]", name: str) -> bool:
-    """The caller got its own reply; False if it was cancelled. Anything else fails the test."""
-    assert task.done(), f"{name} was left waiting"
-    if task.cancelled():
-        return False
-    assert task.result() == b"val:" + name.encode()
-    return True
 
 
 def three_callers(capacity: int) -> Program:
     def play(scene: Scene) -> None:
         pool = pool_of(capacity)
-        tasks = {name: scene.start(pool.execute("GET", name)) for name in "abc"}
+        tasks = callers(scene, pool)
         scene.run()
         assert [got_its_own(task, name) for name, task in tasks.items()] == [True, True, True]
-        nothing_is_left(pool)
+        nobody_is_left(scene, pool)
 
     return play
 
 
-@pytest.mark.parametrize(("capacity", "budget", "orders"), [(1, EVERY, 50), (2, 3, 1_000)])
+@pytest.mark.parametrize(("capacity", "budget", "orders"), [(1, EVERY, 90), (2, 2, 500)])
 def test_pool_02_three_callers_are_served_in_every_order(capacity: int, budget: int, orders: int) -> None:
     assert explore(three_callers(capacity), budget) >= orders  # fewer: the search looks away
 
 
-def cancelled(after: int, capacity: int) -> Program:
-    """Three callers, the second of which is cancelled after that many callbacks."""
-
-    def play(scene: Scene) -> None:
+@pytest.mark.parametrize("capacity", [1, 2])
+def test_pool_03_call_04_a_caller_is_cancelled_at_every_moment(capacity: int) -> None:
+    def play(scene: Scene, moment: int) -> None:
         pool = pool_of(capacity)
-        tasks = {name: scene.start(pool.execute("GET", name)) for name in "abc"}
-        for _ in range(after):
-            scene.loop.step()
+        tasks = callers(scene, pool)
+        scene.steps(moment)
         tasks["b"].cancel()
         scene.run()
         assert [name for name, task in tasks.items() if not got_its_own(task, name)] in ([], ["b"])
-        nothing_is_left(pool)
-        again = [scene.start(pool.execute("GET", name)) for name in "xyz"[:capacity]]
-        scene.run()
-        assert all(got_its_own(task, name) for task, name in zip(again, "xyz", strict=False))
+        nobody_is_left(scene, pool)
 
-    return play
+    at_every_moment(play, budget=1)
+
+
+@pytest.mark.parametrize("drain_seconds", [0, 5])
+def test_life_02_life_03_a_pool_is_closed_at_every_moment(drain_seconds: float) -> None:
+    def play(scene: Scene, moment: int) -> None:
+        pool = pool_of(1)
+        tasks = callers(scene, pool)
+        scene.steps(moment)
+        closing = scene.start(pool.close(drain_seconds))
+        scene.run()
+        assert closing.done()
+        served = [got_its_own(task, name, Closed) for name, task in tasks.items()]
+        assert not drain_seconds or moment < 3 or all(served), "a drain turned somebody away who was inside"
+        nobody_is_left(scene, pool)
+        late = callers(scene, pool, "l")["l"]
+        scene.run()
+        assert isinstance(late.exception(), Closed)
+
+    at_every_moment(play, budget=1)
+
+
+def test_life_03_a_close_that_drains_is_cancelled_at_every_moment() -> None:
+    def play(scene: Scene, moment: int) -> None:
+        pool = pool_of(1)
+        tasks = callers(scene, pool)
+        closing = scene.start(pool.close(5))
+        scene.steps(moment)
+        begun = pool._core.draining
+        closing.cancel()
+        scene.run()
+        for name, task in tasks.items():
+            got_its_own(task, name, Closed)
+        assert pool._core.closed == begun
+        nobody_is_left(scene, pool)
+
+    at_every_moment(play, budget=1)
+
+
+def broken(scene: Scene) -> None:
+    """The server ends all connections that there are."""
+    scene.network.carry(scene.witness.restart())
+
+
+def test_pool_12_the_server_goes_at_every_moment() -> None:
+    def play(scene: Scene, moment: int) -> None:
+        pool = pool_of(1, replayed=False)
+        tasks = callers(scene, pool)
+        scene.steps(moment)
+        broken(scene)
+        scene.run()
+        lost = [
+            task for name, task in tasks.items() if not got_its_own(task, name, ConnectionLost, ConnectFailed)
+        ]
+        assert len(lost) <= 1, "who was not there was hit"
+        nobody_is_left(scene, pool)
+
+    at_every_moment(play, budget=1)
+
+
+def test_pool_07_a_limit_passes_at_every_moment() -> None:
+    def play(scene: Scene) -> None:
+        pool = pool_of(1, acquire_timeout_seconds=5)
+        tasks = callers(scene, pool)
+        scene.run()
+        for name, task in tasks.items():
+            got_its_own(task, name, AcquireTimeout, ConnectFailed)  # the limit, or that of the dial
+        nobody_is_left(scene, pool)
+
+    assert explore(play, budget=2, early_timers=True) >= 300
+
+
+def idle_for_long(scene: Scene, **options: float) -> Pool:
+    """A pool of one connection that has been idle for a minute."""
+    pool = pool_of(1, replayed=False, **options)
+    first = callers(scene, pool, "f")["f"]
+    scene.run(60)
+    assert got_its_own(first, "f")
+    return pool
+
+
+@pytest.mark.parametrize("disturb", [lambda _, task: task.cancel(), lambda scene, _: broken(scene)])
+def test_pool_03_pool_12_a_check_is_disturbed_at_every_moment(
+    disturb: Callable[[Scene, Task], object],
+) -> None:
+    def play(scene: Scene, moment: int) -> None:
+        pool = idle_for_long(scene, health_check_after_seconds=30)
+        tasks = callers(scene, pool, "ab")
+        scene.steps(moment)
+        disturb(scene, tasks["a"])
+        scene.run()
+        served = [got_its_own(task, name, ConnectionLost, ConnectFailed) for name, task in tasks.items()]
+        assert any(served)
+        nobody_is_left(scene, pool)
+
+    at_every_moment(play, budget=2)
+
+
+def test_pool_11_a_connection_expires_at_every_moment() -> None:
+    def play(scene: Scene) -> None:
+        pool = pool_of(1, idle_timeout_seconds=50, max_lifetime_seconds=50)
+        tasks = callers(scene, pool, "ab")
+        scene.run(40)
+        tasks |= callers(scene, pool, "c")
+        scene.run(5)
+        for name, task in tasks.items():
+            got_its_own(task, name, ConnectFailed)  # the dial's limit is a timer too
+        scene.run(200)
+        assert pool._core.empty
+        assert not scene.network.ends
+        nobody_is_left(scene, pool)
+
+    assert explore(play, budget=1, early_timers=True) >= 20
 
 
 @pytest.mark.parametrize("capacity", [1, 2])
-def test_pool_03_call_04_a_caller_is_cancelled_at_every_suspension_in_every_order(capacity: int) -> None:
-    for after in range(STEPS):
-        explore(cancelled(after, capacity), budget=1)
-
-
-def closed(after: int) -> Program:
-    """Three callers of one connection, and the pool is closed after that many callbacks."""
-
-    def play(scene: Scene) -> None:
-        pool = pool_of(1)
-        tasks = {name: scene.start(pool.execute("GET", name)) for name in "abc"}
-        for _ in range(after):
-            scene.loop.step()
+def test_pool_11_a_pool_that_dials_ahead_is_closed_at_every_moment(capacity: int) -> None:
+    def play(scene: Scene, moment: int) -> None:
+        pool = pool_of(capacity, replayed=False, min_idle=1)
+        tasks = callers(scene, pool, "ab")
+        scene.steps(moment)
         closing = scene.start(pool.close())
         scene.run()
         assert closing.done()
         for name, task in tasks.items():
-            assert task.done()
-            error = task.exception()
-            assert error is None or isinstance(error, PoolproofError), f"{name}: {error!r}"
-            assert error or task.result() == b"val:" + name.encode()
-        nothing_is_left(pool)
-        late = scene.start(pool.execute("GET", "late"))
-        scene.run()
-        assert isinstance(late.exception(), Closed)
+            got_its_own(task, name, Closed)
+        nobody_is_left(scene, pool)
 
-    return play
+    at_every_moment(play, budget=1)
 
 
-def test_life_02_a_pool_is_closed_at_every_suspension_in_every_order() -> None:
-    for after in range(STEPS):
-        explore(closed(after), budget=1)
+def test_pool_03_a_pool_that_dials_ahead_loses_a_caller_at_every_moment() -> None:
+    def play(scene: Scene, moment: int) -> None:
+        pool = pool_of(1, replayed=False, min_idle=1)
+        tasks = callers(scene, pool, "ab")
+        scene.steps(moment)
+        tasks["a"].cancel()
+        scene.run(5)
+        assert got_its_own(tasks["b"], "b")
+        nobody_is_left(scene, pool)
 
-
-def limited(scene: Scene) -> None:
-    """A limit may pass at any moment, for a timer may fire before it is due."""
-    pool = pool_of(1, limit=5)
-    tasks = {name: scene.start(pool.execute("GET", name)) for name in "abc"}
-    scene.run()
-    for name, task in tasks.items():
-        assert task.done()
-        error = task.exception()
-        assert error is None or isinstance(error, AcquireTimeout), f"{name}: {error!r}"
-    nothing_is_left(pool)
-
-
-def test_pool_07_a_limit_passes_at_every_moment() -> None:
-    assert explore(limited, budget=3) >= 1_000
-
-
-def multiplexed(
-    after: int, disturb: Callable[[Scene, Multiplexer, "asyncio.Task[object]"], object]
-) -> Program:
-    """Three callers of a multiplexer, which is disturbed after that many callbacks."""
-
-    async def call(multiplexer: Multiplexer, name: str) -> object:
-        return await multiplexer.execute("GET", name)
-
-    def play(scene: Scene) -> None:
-        multiplexer = Multiplexer("127.0.0.1", 6379, connect_timeout_seconds=None)
-        tasks = {name: scene.start(call(multiplexer, name)) for name in "abc"}
-        for _ in range(after):
-            scene.loop.step()
-        disturb(scene, multiplexer, tasks["b"])
-        scene.run()
-        for name, task in tasks.items():
-            assert task.done(), f"{name} was left waiting"
-            if not task.cancelled() and not isinstance(task.exception(), Closed):
-                assert got_its_own(task, name)
-        multiplexer._core.check()
-
-    return play
-
-
-def test_mux_02_a_caller_is_cancelled_at_every_suspension_in_every_order() -> None:
-    for after in range(STEPS):
-        explore(multiplexed(after, lambda _, __, caller: caller.cancel()), budget=2)
-
-
-def test_life_02_a_multiplexer_is_closed_at_every_suspension_in_every_order() -> None:
-    for after in range(STEPS):
-        explore(multiplexed(after, lambda scene, mux, _: scene.start(mux.close())), budget=1)
-
-
-def test_the_search_finds_a_grant_that_is_lost_with_its_waiter(monkeypatch: pytest.MonkeyPatch) -> None:
-    abandon = PoolCore.abandon
-
-    def leaking(core: "PoolCore[object, object]", caller: object) -> object:
-        return None if caller in core.granted else abandon(core, caller)
-
-    monkeypatch.setattr(PoolCore, "abandon", leaking)
-    with pytest.raises(AssertionError):
-        for after in range(STEPS):
-            explore(cancelled(after, 1), budget=1)
-
-
-def test_the_search_finds_a_wake_up_that_is_lost_with_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(PoolCore, "_permit_freed", lambda _: None)
-    with pytest.raises(AssertionError):
-        for after in range(STEPS):
-            explore(cancelled(after, 1), budget=1)
+    at_every_moment(play, budget=1)

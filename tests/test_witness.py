@@ -10,19 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poolproof.conformance.history import Event, Kind
-from poolproof.conformance.witness import Effect, Send, Witness
+from poolproof.conformance.witness import Effect, Send, Setup, Witness
 
 PING = b"*1\r\n$4\r\nPING\r\n"
 REPLY = b"$5\r\nval:a\r\n"
 
 
 class Stand:
-    """A witness, what it sent and closed, and the history it wrote."""
+    """A witness, what it sent and closed, the history it wrote, and its clock."""
 
-    def __init__(self, connections: int = 1) -> None:
-        self.witness = Witness(self._record)
+    def __init__(self, connections: int = 1, setup: Setup | None = None) -> None:
+        self.now = 0.0
+        self.witness = Witness(self._record, setup or Setup(), lambda: self.now)
         self.sent: dict[int, bytes] = defaultdict(bytes)
         self.closed: list[int] = []
+        self.ends: list[Effect] = []  # by which connections were closed
         self.events: list[Event] = []
         for number in range(1, connections + 1):
             self.witness.opened(number)
@@ -43,6 +45,11 @@ class Stand:
                 self.sent[effect.connection] += effect.data
             else:
                 self.closed.append(effect.connection)
+                self.ends.append(effect)
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += seconds
+        self.carry(self.witness.pass_time())
 
     def kinds(self) -> list[Kind]:
         return [event.kind for event in self.events]

@@ -16,8 +16,8 @@ from typing import Protocol, cast
 
 from hypothesis import strategies as st
 
-from poolproof.conformance.simulation.loop import SimulatedLoop
-from poolproof.conformance.simulation.network import Network
+from poolproof.conformance.simulation.aio.loop import SimulatedLoop
+from poolproof.conformance.simulation.aio.network import Network
 
 TICK_SECONDS = 1 / 64  # a power of two, so that adding up ticks is exact
 LONGER_THAN_ANY_PROGRAM_SECONDS = 100.0

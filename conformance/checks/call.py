@@ -1,6 +1,6 @@
 """CALL-02 -03: every call settles, and cancelling one does nothing to another."""
 
-from ..history import ErrorKind, Kind, Run
+from ..history import LOCKED, ErrorKind, Kind, Run
 from ..plan import plan
 from ..simulation.world import PATIENCE_SECONDS
 from .check import Applies, Check, Finding, Rule
@@ -8,6 +8,7 @@ from .occupancy import left_waiting
 from .situations import (
     LOSE_IDLE,
     REFUSE,
+    at_every_statement,
     at_every_suspension,
     cancelled_in_flight,
     happened,
@@ -22,15 +23,23 @@ def never_settled(run: Run) -> Finding | None:
     rested = run.history.first(Kind.RESTED)
     if rested is None:
         return None
-    for call in run.calls.values():
-        if call.called < rested and (call.settled is None or call.settled > rested):
-            return Finding(
-                f"{call.caller} has neither a reply nor an error {PATIENCE_SECONDS:g} s after all faults had "
-                "stopped and all replies had been sent",
-                rested,
-                still=f"{call.caller} has neither a reply nor an error",
-            )
-    return None
+    blocked = {event.caller: event.text for event in run.history if event.kind is Kind.BLOCKED}
+    left = [
+        call.caller
+        for call in run.calls.values()
+        if call.called < rested and (call.settled is None or call.settled > rested)
+    ]
+    if not left:
+        return None
+    left.sort(key=lambda caller: LOCKED not in blocked.get(caller, ""))  # those in a deadlock say most
+    caller = left[0]
+    return Finding(
+        f"{caller} has neither a reply nor an error {PATIENCE_SECONDS:g} s after all faults had stopped and "
+        "all replies had been sent",
+        rested,
+        still="; ".join(f"{each} {blocked[each]}" for each in left[:2] if each in blocked)
+        or f"{caller} has neither a reply nor an error",
+    )
 
 
 _SETTLED_CHECKS = (
@@ -67,6 +76,12 @@ _SETTLED_CHECKS = (
         happened(Kind.CLOSING),
         "the client was closed while callers were under way",
     ),
+    Check(
+        "CALL-02/collected-anywhere",
+        at_every_statement("abandon, settle, call a", "collect, settle, answer a, settle", capacity=2),
+        happened(Kind.COLLECTED),
+        "a connection that had been abandoned was collected as garbage in the middle of a call",
+    ),
 )
 
 
@@ -80,7 +95,10 @@ def disturbed_by_cancellation(run: Run) -> Finding | None:
     cancelled = [call for call in run.calls.values() if call.cancelled is not None]
     in_flight = [call.caller for call in cancelled if call.was_in_flight_when_cancelled]
     found = _failed(run, (in_flight or [cancelled[0].caller])[0]) if cancelled else None
-    return found or (_kept_waiting(run, in_flight[0]) if in_flight else None)
+    only_in_flight = in_flight and len(in_flight) == len(
+        cancelled
+    )  # others lose capacity by POOL-03, CALL-04
+    return found or (_kept_waiting(run, in_flight[0]) if only_in_flight else None)
 
 
 def _failed(run: Run, gone: str) -> Finding | None:
@@ -92,9 +110,11 @@ def _failed(run: Run, gone: str) -> Finding | None:
     for place, event in enumerate(run.history):
         match event.kind:
             case Kind.CALLED | Kind.PROBED:
-                if len(live) + len(dialling) >= run.plan.capacity or event.caller in hasty:
+                if event.caller in hasty:
                     crowded.add(event.caller)
                 live.add(event.caller)
+                if len(live) + len(dialling) > run.plan.capacity:
+                    crowded |= live  # a thread that set out first may come second
             case Kind.DIALLED:
                 dialling.add(event.connection)
             case Kind.OPENED | Kind.REFUSED | Kind.GIVEN_UP:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-from ..adapter import Adapter
+from ..adapter import AnyAdapter, Strength, SynchronousAdapter
 from ..history import Run
-from ..plan import Plan
+from ..plan import THREAD_VERBS, Plan, Verb
 
 
 class Finding(NamedTuple):
@@ -43,7 +43,7 @@ class Applies(Enum):
     MULTIPLEXERS = "multiplexers"
     ALL = "all clients"
 
-    def to(self, client: type[Adapter]) -> bool:
+    def to(self, client: type[AnyAdapter]) -> bool:
         """Whether that client is one of them."""
         match self:
             case Applies.POOLS:
@@ -73,6 +73,25 @@ class Check:
     @property
     def requirement(self) -> str:
         return self.name.partition("/")[0]
+
+    def plans_for(self, client: type[AnyAdapter]) -> tuple[Plan, ...]:
+        """Those of its plans that can be run with that client."""
+        return tuple(plan for plan in self.plans if self.applies.to(client) and not obstacle(plan, client))
+
+
+def obstacle(plan: Plan, client: type[AnyAdapter]) -> str:
+    """Why the plan cannot be run with that client, in words for its user; empty: it can."""
+    if plan.acquire_timeout_seconds is not None and not client.limits_waiting:
+        return "how long its callers wait for a connection can't be limited"
+    if plan.uses({Verb.CANCEL}) and not client.can_be_cancelled():
+        return "its callers are threads, and it does not claim that they may be interrupted"
+    if not issubclass(client, SynchronousAdapter):
+        return "its callers are no threads" if plan.uses(THREAD_VERBS) else ""
+    if plan.uses({Verb.CANCEL}) and plan.uses({Verb.STEP}) and client.interrupted_at < Strength.STATEMENT:
+        return "it does not claim that its callers may be interrupted anywhere"
+    if plan.uses({Verb.ABANDON}) and client.abandon is SynchronousAdapter.abandon:
+        return "its adapter has nothing to abandon"
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

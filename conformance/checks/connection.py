@@ -3,7 +3,7 @@
 from ..history import Kind, Run
 from ..plan import plan
 from .check import Applies, Check, Finding, Rule
-from .situations import at_every_suspension, cancelled_in_flight, happened
+from .situations import at_every_statement, at_every_suspension, cancelled_in_flight, happened
 
 # CONN-01
 
@@ -57,6 +57,14 @@ _REPLY_CHECKS = (
         (plan("call a, settle, tear a, settle, call b, settle, answer b, settle", chunk_bytes=3),),
         happened(Kind.CLOSED),
         "a connection was lost in the middle of a reply",
+    ),
+    Check(
+        "CONN-01/interrupted-anywhere",
+        at_every_statement(
+            "call a", "cancel a, settle, call b, settle, answer a, answer b, settle", distance=1
+        ),
+        cancelled_in_flight,
+        "a caller was interrupted while its reply was owed",
     ),
 )
 

@@ -6,7 +6,8 @@ from .check import Obligation
 
 LOSE_IDLE = "drop, drop, settle"  # a client that has connected already must dial again
 REFUSE = "refuse, refuse, refuse, refuse"
-SUSPENSIONS = 32  # callbacks between setting out and waiting for a reply; RESP3 handshakes need under 30
+SUSPENSIONS = 40  # callbacks between setting out and waiting for a reply; the longest client seen needs 35
+STATEMENTS = 900  # between setting out and waiting for a reply; the longest client seen needs under that many
 
 
 def at_every_suspension(
@@ -24,6 +25,14 @@ def at_every_suspension(
             acquire_timeout_seconds=acquire_timeout_seconds,
         )
         for number in range(count)
+    )
+
+
+def at_every_statement(before: str, after: str, capacity: int = 1, distance: int = 6) -> tuple[Plan, ...]:
+    """Plans that stop a thread between two statements, as many from each other as `distance` says."""
+    return tuple(
+        plan(f"{before}, step {number}, {after}", capacity=capacity)
+        for number in range(0, STATEMENTS, distance)
     )
 
 

@@ -1,4 +1,4 @@
-"""The reference, judged like everybody else: its pool and its multiplexer, both for asyncio.
+"""The reference, judged like everybody else: its pool and its multiplexer, for asyncio and for threads.
 
 This is the one file of the suite that imports the reference.
 """
@@ -11,10 +11,11 @@ from poolproof.reference import (
     Overflow,
     ProtocolError,
     ServerError,
+    aio,
+    threads,
 )
-from poolproof.reference.aio import Multiplexer, Pool
 
-from ..adapter import Adapter
+from ..adapter import Adapter, AnyAdapter, SynchronousAdapter
 from ..history import ErrorKind
 
 _KINDS: dict[type[BaseException], ErrorKind] = {
@@ -28,23 +29,27 @@ _KINDS: dict[type[BaseException], ErrorKind] = {
 }
 
 
-class _Reference(Adapter):
+class _Reference(AnyAdapter):
     @staticmethod
     def kind(error: BaseException) -> ErrorKind:
-        return _KINDS.get(type(error)) or Adapter.kind(error)
+        return _KINDS.get(type(error)) or AnyAdapter.kind(error)
+
+    @property
+    def server(self) -> str:
+        return f"redis://{self.settings.host}:{self.settings.port}"
 
 
-class AsyncioPool(_Reference):
+class AsyncioPool(_Reference, Adapter):
     """`poolproof.reference.aio.Pool`."""
 
     name = "asyncio pool"
 
     async def open(self) -> None:
-        self._pool = Pool(
-            self.settings.host,
-            self.settings.port,
+        self._pool = aio.Pool(
+            self.server,
             max_size=self.settings.max_size,
             acquire_timeout_seconds=self.settings.acquire_timeout_seconds,
+            command_timeout_seconds=None,
         )
 
     async def call(self, *command: str) -> object:
@@ -54,14 +59,14 @@ class AsyncioPool(_Reference):
         await self._pool.close()
 
 
-class AsyncioMultiplexer(_Reference):
+class AsyncioMultiplexer(_Reference, Adapter):
     """`poolproof.reference.aio.Multiplexer`."""
 
     name = "asyncio multiplexer"
     shared = True
 
     async def open(self) -> None:
-        self._multiplexer = Multiplexer(self.settings.host, self.settings.port)
+        self._multiplexer = aio.Multiplexer(self.server, command_timeout_seconds=None)
 
     async def call(self, *command: str) -> object:
         return await self._multiplexer.execute(*command)
@@ -70,4 +75,42 @@ class AsyncioMultiplexer(_Reference):
         await self._multiplexer.close()
 
 
-ADAPTERS: tuple[type[Adapter], ...] = (AsyncioPool, AsyncioMultiplexer)
+class ThreadedPool(_Reference, SynchronousAdapter):
+    """`poolproof.reference.threads.Pool`."""
+
+    name = "threaded pool"
+    interruptible = True
+
+    def open(self) -> None:
+        self._pool = threads.Pool(
+            self.server,
+            max_size=self.settings.max_size,
+            acquire_timeout_seconds=self.settings.acquire_timeout_seconds,
+            command_timeout_seconds=None,
+        )
+
+    def call(self, *command: str) -> object:
+        return self._pool.execute(*command)
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class ThreadedMultiplexer(_Reference, SynchronousAdapter):
+    """`poolproof.reference.threads.Multiplexer`."""
+
+    name = "threaded multiplexer"
+    shared = True
+    interruptible = True
+
+    def open(self) -> None:
+        self._multiplexer = threads.Multiplexer(self.server, command_timeout_seconds=None)
+
+    def call(self, *command: str) -> object:
+        return self._multiplexer.execute(*command)
+
+    def close(self) -> None:
+        self._multiplexer.close()
+
+
+ADAPTERS: tuple[type[AnyAdapter], ...] = (AsyncioPool, AsyncioMultiplexer, ThreadedPool, ThreadedMultiplexer)

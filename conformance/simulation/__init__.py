@@ -1,1 +1,1 @@
-"""The simulated world: read `world.py` first, then `loop.py`, `network.py` and `transport.py`."""
+"""The simulated worlds: read `world.py`, `observer.py` and `network.py`, then `aio/`, then `threads/`."""

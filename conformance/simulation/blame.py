@@ -3,7 +3,7 @@
 import inspect
 import traceback
 
-from ..adapter import Adapter
+from ..adapter import AnyAdapter
 
 _MISTAKES = (AttributeError, ImportError, LookupError, NameError, NotImplementedError, TypeError)
 
@@ -12,7 +12,7 @@ class AdapterMistake(Exception):
     """The adapter, not the client, is at fault; the message names the line."""
 
 
-def is_mistake_in(error: BaseException, adapter: type[Adapter]) -> bool:
+def is_mistake_in(error: BaseException, adapter: type[AnyAdapter]) -> bool:
     """Whether the error was raised by the adapter's own code, and is one that programming mistakes raise."""
     if not isinstance(error, _MISTAKES):
         return False

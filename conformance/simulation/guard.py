@@ -1,7 +1,8 @@
-"""A limit in real time for client code that blocks the event loop: an endless loop, a lock, a sleep.
+"""Clients that never come to rest.
 
-Such code never comes back to the simulation, so only a signal can end it. The error names the line that was
-running.
+One that goes on for ever inside the simulation is caught by counting. One that never comes back to it (an
+endless loop; in an event loop also a lock or a sleep) can only be ended by a signal: this is the suite's one
+limit in real time. The error names the line that was running.
 """
 
 import signal
@@ -12,8 +13,12 @@ from types import FrameType
 LIMIT_SECONDS = 5.0  # a run takes about a millisecond
 
 
+class Livelock(Exception):
+    """The client goes on for ever without any news or time passing."""
+
+
 class Blocked(KeyboardInterrupt):
-    """The client blocked the event loop. No Exception, lest the client's error handling swallow it."""
+    """The client blocked its process. No Exception, lest the client's error handling swallow it."""
 
 
 @contextmanager
@@ -25,7 +30,7 @@ def guarded(limit_seconds: float = LIMIT_SECONDS) -> Generator[None]:
 
     def end(_: int, frame: FrameType | None) -> None:
         place = f" at {frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}" if frame else ""
-        raise Blocked(f"the event loop was blocked for {limit_seconds:g} s{place}")
+        raise Blocked(f"the client's process was blocked for {limit_seconds:g} s{place}")
 
     previous = signal.signal(signal.SIGALRM, end)
     signal.setitimer(

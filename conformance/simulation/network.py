@@ -1,42 +1,63 @@
 """An in-memory network: dials, connections, and what is on its way from the witness to the client.
 
-What a client writes is at the witness at once. What the witness sends waits here until the loop asks for
-news, once a batch, and is handed over connection by connection in the order that the plan chooses; the bytes
-of one connection never overtake each other.
+What a client writes is at the witness at once. What the witness sends is handed to the client's end of the
+connection, which gives it to the client later: when, and from which of several connections first, is for the
+world to say (`aio/network.py`, `threads/kernel.py`). The bytes of one connection never overtake each other.
 """
 
-import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from ..history import Kind, Record
 from ..plan import Plan
 from ..witness import Effect, Send, Witness
-from .transport import SimulatedTransport
+
+ADDRESS = "127.0.0.1", 1  # of the witness; nothing listens there, should a client leave the simulation
+
+
+class Outcome(Protocol):
+    """What becomes of a dial; `done` also if its caller has given it up. asyncio's futures are such."""
+
+    def done(self) -> bool: ...
+    def set_result(self, result: None, /) -> None: ...
+    def set_exception(self, error: Exception, /) -> None: ...
 
 
 @dataclass(eq=False, slots=True)
 class Dial:
-    """A connection being opened: its number, and the future that its caller awaits."""
+    """A connection being opened: its number, and what becomes of it."""
 
     connection: int
-    outcome: asyncio.Future[None]
+    outcome: Outcome
 
 
-class Network:
-    """All dials and connections of one run."""
+class End(Protocol):
+    """The client's end of a connection, as the network needs it."""
+
+    def receive(self, data: bytes) -> None:
+        """The server sent this."""
+
+    def server_closed(self) -> None:
+        """Nothing comes after what is on its way now."""
+
+
+EndT = TypeVar("EndT", bound=End)
+
+
+class Network(Generic[EndT]):
+    """All dials and connections of one run. `ends` are those that the client has not closed."""
 
     def __init__(self, plan: Plan, witness: Witness, record: Record) -> None:
+        self.chunk_bytes = plan.chunk_bytes
+        self.ends: dict[int, EndT] = {}
         self._witness = witness
         self._record = record
-        self._chunk_bytes = plan.chunk_bytes
-        self._choices = iter(plan.order)
         self._hold_dials = plan.hold_dials
         self._rulings: deque[bool] = deque()  # of ADMIT and REFUSE steps that no dial has used yet
         self._dials: deque[Dial] = deque()
         self._dialled = 0
-        self._transports: dict[int, SimulatedTransport] = {}  # those that the client has not closed
 
     # the plan's side
 
@@ -50,45 +71,24 @@ class Network:
 
     def heal(self) -> None:
         """No dial is held or refused from now on."""
-        self.hold(False)
         self._rulings.clear()
+        self.hold(False)
 
     def carry(self, effects: Iterable[Effect]) -> None:
         """Take what the witness wants sent or closed."""
         for effect in effects:
-            transport = self._transports.get(effect.connection)
-            if transport is None:
+            end = self.ends.get(effect.connection)
+            if end is None:
                 continue
             if isinstance(effect, Send):
-                transport.incoming += effect.data
+                end.receive(effect.data)
             else:
-                transport.server_closed()
+                end.server_closed()
 
-    # the loop's side
+    # the client's side
 
-    def news(self) -> list[Callable[[], None]]:
-        """What the outside world has for the client now, as callbacks, in the order that the plan chooses."""
-        sources = [each.deliver for each in self._transports.values() if each.has_news()]
-        if self._dials:
-            sources[:0] = self._ruled_dials()
-        chosen: list[Callable[[], None]] = []
-        while len(sources) > 1:
-            chosen.append(sources.pop(next(self._choices, 0) % len(sources)))
-        return chosen + sources
-
-    def _ruled_dials(self) -> Iterator[Callable[[], None]]:
-        while self._dials:
-            if self._dials[0].outcome.done():  # given up
-                self._dials.popleft()
-            elif self._rulings:
-                yield _settle(self._dials.popleft().outcome, self._rulings.popleft())
-            elif not self._hold_dials:
-                yield _settle(self._dials.popleft().outcome, True)
-            else:
-                return
-
-    def dial(self, outcome: asyncio.Future[None]) -> Dial:
-        """The client asks for a connection; `outcome` ends when it has one, or in ConnectionRefusedError."""
+    def dial(self, outcome: Outcome) -> Dial:
+        """The client asks for a connection; `outcome` is told; ConnectionRefusedError if it gets none."""
         self._dialled += 1
         dial = Dial(self._dialled, outcome)
         self._record(Kind.DIALLED, connection=dial.connection)
@@ -100,27 +100,37 @@ class Network:
         refused = isinstance(error, ConnectionRefusedError)
         self._record(Kind.REFUSED if refused else Kind.GIVEN_UP, connection=dial.connection)
 
-    def connect(
-        self, dial: Dial, loop: asyncio.AbstractEventLoop, protocol: asyncio.BaseProtocol
-    ) -> SimulatedTransport:
-        """The dial succeeded: the server has accepted, and here is the client's end."""
-        number = dial.connection
+    def connect(self, dial: Dial, end: EndT) -> None:
+        """The dial succeeded: the server has accepted, and this is the client's end."""
+        self.ends[dial.connection] = end
+        self._witness.opened(dial.connection)
 
-        def write(data: bytes) -> None:
-            self.carry(self._witness.received(number, data))
+    def write(self, number: int, data: bytes) -> None:
+        """The client writes."""
+        self.carry(self._witness.received(number, data))
 
-        def hang_up() -> None:
-            del self._transports[number]
-            self._witness.closed_by_client(number)
+    def hang_up(self, number: int) -> None:
+        """The client closes, or has noticed that the connection is lost."""
+        del self.ends[number]
+        self._witness.closed_by_client(number)
 
-        transport = SimulatedTransport(loop, protocol, self._chunk_bytes, write, hang_up)
-        self._transports[number] = transport
-        self._witness.opened(number)
-        return transport
+    # the world's side
+
+    def ruled_dials(self) -> Iterator[Callable[[], None]]:
+        """What decides each dial that need not wait any longer, oldest first."""
+        while self._dials:
+            if self._dials[0].outcome.done():  # given up
+                self._dials.popleft()
+            elif self._rulings:
+                yield _decision(self._dials.popleft().outcome, self._rulings.popleft())
+            elif not self._hold_dials:
+                yield _decision(self._dials.popleft().outcome, True)
+            else:
+                return
 
 
-def _settle(outcome: asyncio.Future[None], admit: bool) -> Callable[[], None]:
-    def settle() -> None:
+def _decision(outcome: Outcome, admit: bool) -> Callable[[], None]:
+    def decide() -> None:
         if outcome.done():
             return
         if admit:
@@ -128,4 +138,4 @@ def _settle(outcome: asyncio.Future[None], admit: bool) -> Callable[[], None]:
         else:
             outcome.set_exception(ConnectionRefusedError(111, "Connection refused"))
 
-    return settle
+    return decide

@@ -1,0 +1,116 @@
+"""Mutants of the multiplexer, its core and its shells: replies out of step, and callers that nobody tells."""
+
+from .mutant import MULTIPLEXER, THREADED_MULTIPLEXER, Edit, Mutant
+
+_CALLS = "        calls = [pop() for _ in range(min(replies, len(self.in_flight)))]\n"
+
+MULTIPLEXER_MUTANTS = (
+    Mutant(
+        "shared-calls-not-told",
+        MULTIPLEXER,
+        "CALL-02",
+        (Edit("multiplexer", "Ended(_waiting(self.in_flight), ", "Ended((), "),),
+        "redis/ioredis#2193",
+    ),
+    Mutant(
+        "backlog-not-told",
+        MULTIPLEXER,
+        "CALL-02",
+        (Edit("multiplexer", "_waiting(call for _, call, _ in self.backlog))", "())"),),
+    ),
+    Mutant(
+        "failed-dial-not-told",
+        MULTIPLEXER,
+        "CALL-02",
+        (
+            Edit(
+                "aio.multiplexer",
+                "            self._lost(epoch, type(error), str(error))",
+                "            pass",
+            ),
+        ),
+        "redis/node-redis#932",
+    ),
+    Mutant(
+        "cancellation-closes-the-connection",
+        MULTIPLEXER,
+        "CALL-03",
+        (
+            Edit(
+                "aio.multiplexer",
+                "        step = self._core.send(data, call)\n",
+                "        call.add_done_callback(\n"
+                "            lambda call: call.cancelled() and self._wire and self._wire.abort(Closed, '')\n"
+                "        )\n"
+                "        step = self._core.send(data, call)\n",
+            ),
+        ),
+        "valkey-io/valkey-glide#4653",
+    ),
+    Mutant(
+        "newest-first",
+        MULTIPLEXER,
+        "MUX-01",
+        (Edit("multiplexer", "pop = self.in_flight.popleft", "pop = self.in_flight.pop"),),
+    ),
+    Mutant(
+        "lost-calls-stay-in-flight",
+        MULTIPLEXER,
+        "MUX-01",
+        (Edit("multiplexer", "        self.in_flight.clear()\n", ""),),
+    ),
+    Mutant(
+        "no-tombstone",
+        MULTIPLEXER,
+        "MUX-02",
+        (
+            Edit(
+                "multiplexer",
+                _CALLS,
+                "        while self.in_flight and self.in_flight[0].done():\n"
+                "            self.in_flight.popleft()\n" + _CALLS,
+            ),
+        ),
+        "redis/lettuce#262",
+    ),
+    Mutant(
+        "cancelled-call-is-settled",
+        MULTIPLEXER,
+        "CALL-03",
+        (
+            Edit(
+                "aio.stream",
+                "            if call.done():\n                continue  # its caller is gone\n",
+                "",
+            ),
+        ),
+        "valkey-io/valkey-glide#4653",
+    ),
+    Mutant(
+        "no-last-look",
+        THREADED_MULTIPLEXER,
+        "CALL-02",
+        (
+            Edit(
+                "threads.combining",
+                "if (core.in_flight or core.backlog or self._listening) and busy.acquire(False):",
+                "if False and busy.acquire(False):",
+            ),
+        ),
+    ),
+    Mutant(
+        "interrupted-call-loses-its-place",
+        THREADED_MULTIPLEXER,
+        "MUX-02",
+        (
+            Edit(
+                "threads.combining",
+                "            call.served = True  # nobody waits for it any more\n",
+                "            call.served = True\n"
+                "            if entry in self._core.in_flight:\n"
+                "                self._core.in_flight.remove(entry)\n",
+            ),
+        ),
+        "redis/lettuce#262",
+    ),
+)

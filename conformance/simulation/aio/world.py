@@ -1,0 +1,90 @@
+"""The world of an asyncio client: a simulated event loop, on which each caller is a task."""
+
+import asyncio
+import random
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from ...adapter import Adapter
+from ...history import Kind
+from ..world import Work, World
+from . import clock
+from .loop import SimulatedLoop
+from .network import Network
+
+
+class AsyncioWorld(World[Adapter]):
+    """One run on a simulated event loop."""
+
+    def _lay_network(self) -> Network:
+        network = Network(self._plan, self._witness, self._record)
+        self._loop = SimulatedLoop(network)
+        return network
+
+    @contextmanager
+    def _at_work(self) -> Generator[None]:
+        random.seed(0)  # what a client draws (jitter) repeats
+        clock.follow(self._loop.time)
+        asyncio._set_running_loop(self._loop)
+        try:
+            yield
+            self._clean_up()
+        finally:
+            asyncio._set_running_loop(None)
+            clock.follow(None)
+            self._loop.close()
+
+    def _now(self) -> float:
+        return self._loop.time()
+
+    # callers
+
+    def _begin_open(self) -> asyncio.Task[None]:
+        return self._loop.create_task(self._client.open())
+
+    def _begin_call(self, caller: str, kind: Kind) -> asyncio.Task[None]:
+        return self._loop.create_task(self._caller(caller, kind))
+
+    async def _caller(self, caller: str, kind: Kind) -> None:
+        with self._observed(caller, kind) as tell:
+            tell(await self._client.call("GET", caller))
+
+    def _begin_close(self) -> asyncio.Task[None]:
+        return self._loop.create_task(self._closing())
+
+    async def _closing(self) -> None:
+        with self._watched_closing():
+            await self._client.close()
+
+    def _interrupt(self, caller: str, work: Work) -> None:
+        assert isinstance(work, asyncio.Task)
+        self._record(Kind.CANCELLED, caller)
+        work.cancel()
+
+    # the loop
+
+    def _run(self, turns: int) -> None:
+        for _ in range(turns):
+            if not self._loop.step():
+                break
+
+    def _settle(self) -> None:
+        self._loop.settle()
+
+    def _pass_time(self, seconds: float) -> None:
+        self._loop.pass_time(seconds)
+
+    def _freeze(self, seconds: float) -> None:
+        self._loop.freeze(seconds)
+
+    def _clean_up(self) -> None:
+        """Record what went unhandled, and end whatever the client has left running."""
+        for message in self._loop.errors:
+            self._record(Kind.UNHANDLED, text=message)
+        self._is_over = True  # what is cancelled now is our doing, not the client's
+        for task in self._loop.tasks:
+            if task.done():
+                continue
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+            task.cancel()
+        self._run(1_000)

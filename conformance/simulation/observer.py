@@ -1,0 +1,75 @@
+"""Writes down what callers see: that they set out, and what they come back with."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+from ..adapter import AnyAdapter
+from ..history import ErrorKind, Event, History, Kind
+from .blame import AdapterMistake, as_line, as_text, is_mistake_in, with_place
+
+LONGEST_VALUE = 200  # characters of a value that are kept
+
+Tell = Callable[[object], None]  # to be called with the reply
+
+
+class Observer(ABC):
+    """Writes the history. The mistakes of the adapter are kept apart: they say nothing of the client."""
+
+    def __init__(self, client: type[AnyAdapter]) -> None:
+        self.history = History()
+        self._client_type: type[AnyAdapter] = client
+        self._under_way: set[str] = set()
+        self._mistake: AdapterMistake | None = None
+        self._is_over = False
+
+    @abstractmethod
+    def _now(self) -> float:
+        """Virtual seconds since the run began."""
+
+    def _record(
+        self, kind: Kind, caller: str = "", connection: int = 0, text: str = "", detail: str = ""
+    ) -> None:
+        if not self._is_over:
+            self.history.events.append(Event(self._now(), kind, caller, connection, text, detail))
+
+    @contextmanager
+    def _observed(self, caller: str, kind: Kind) -> Generator[Tell]:
+        """Record that the caller sets out, and with what it comes back: a reply, or an error."""
+        replies: list[object] = []
+        self._record(kind, caller)
+        self._under_way.add(caller)
+        try:
+            yield replies.append
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
+            self._look_for_mistake(error)
+            self._record(Kind.RAISED, caller, text=self._kind(error), detail=as_line(error))
+        else:
+            self._record(Kind.RETURNED, caller, text=as_text(replies[0])[:LONGEST_VALUE])
+        finally:
+            self._under_way.discard(caller)
+
+    @contextmanager
+    def _watched_closing(self) -> Generator[None]:
+        """An error of `close` is recorded."""
+        try:
+            yield
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
+            self._look_for_mistake(error)
+            self._record(Kind.UNHANDLED, text=f"close() raised {as_line(error)}")
+
+    def _kind(self, error: BaseException) -> str:
+        try:
+            return self._client_type.kind(error)
+        except Exception as mistake:
+            self._mistake = AdapterMistake(f"the adapter raised {with_place(mistake)}")
+            return ErrorKind.OTHER
+
+    def _look_for_mistake(self, error: BaseException) -> None:
+        """An error that was raised by the adapter's own code says nothing about the client."""
+        if is_mistake_in(error, self._client_type):
+            self._mistake = AdapterMistake(f"the adapter raised {with_place(error)}")

@@ -1,0 +1,195 @@
+"""The exchange of commands and replies: what comes in is told, executed and owed, and goes out in its turn.
+
+bytes ---> reader ---> fault? ---> executed ---> owed ---> gate? ---> bytes
+                                      |            ^
+                                      `--> news ---'  (messages, invalidations, replies to who was blocked)
+"""
+
+from collections import defaultdict, deque
+
+from ..history import Kind, Record
+from .command_reader import NotACommand
+from .effects import Close, Effect, HalfClose, Reset, Send
+from .faults import Arsenal, Fault, Harm
+from .gate import Gate
+from .keyspace import Clock
+from .peer import Owed, Peer, bent
+from .processing import Processor
+from .replies import error
+from .state import Dismissed, Served, Server, Told
+
+_ENDS_THE_CONNECTION = frozenset({Harm.CUT, Harm.RESET, Harm.HALF_CLOSE, Harm.SILENCE})
+
+
+class Exchange:
+    """All connections of one server. The methods add to the effects that they are given."""
+
+    def __init__(self, record: Record, server: Server, gate: Gate, clock: Clock) -> None:
+        self._record = record
+        self._server = server
+        self._gate = gate
+        self._clock = clock
+        self._processor = Processor(server)
+        self._stirred: dict[Peer, None] = {}  # others than the one being read that have something to send
+        self.peers: dict[int, Peer] = {}
+        self.arsenal = Arsenal()
+        self.expected: defaultdict[tuple[bytes, ...], deque[str]] = defaultdict(deque[str])
+
+    def receive(self, number: int, data: bytes) -> list[Effect]:
+        """Bytes arrived."""
+        peer = self.peers.get(number)
+        if peer is None:
+            return []
+        effects: list[Effect] = []
+        peer.reader.feed(data)
+        self._read(peer, effects)
+        self.pay(peer, effects)
+        if self._stirred or self._server.tracking.is_used:
+            self._settle(effects)
+        return effects
+
+    def pass_time(self, effects: list[Effect]) -> None:
+        """Whoever has waited long enough is answered."""
+        self._processor.pass_time()
+        self._spread(effects)
+        self._stirred |= dict.fromkeys(self.peers.values())
+        self._settle(effects)
+
+    def next_time(self) -> float:
+        """When `pass_time` will have something to do; infinity: never."""
+        now = self._clock()
+        delayed = (owed.due for peer in self.peers.values() for owed in peer.owed if owed.due > now)
+        return min(self._processor.next_time(), *delayed, float("inf"))
+
+    # in
+
+    def _read(self, peer: Peer, effects: list[Effect]) -> None:
+        try:
+            while not peer.is_leaving and peer.blocked is None and (words := peer.reader.next()) is not None:
+                self._take(peer, words, effects)
+        except NotACommand as complaint:
+            self._record(Kind.GARBAGE, connection=peer.number, text=repr(peer.reader.unread[:40]))
+            peer.owe(Owed("", "", error(f"ERR Protocol error: {complaint}"), last=True))
+
+    def _take(self, peer: Peer, words: list[bytes], effects: list[Effect]) -> None:
+        session = peer.session
+        caller = self._caller_of(words)
+        text = b" ".join(words).decode("utf-8", "replace")
+        self._record(Kind.RECEIVED if caller else Kind.GREETED, caller, peer.number, text, session.told)
+        peer.commands += 1
+        if self.arsenal and (fault := self.arsenal.draw(caller, words, peer.commands, peer.number)):
+            self._take_badly(peer, words, effects, Owed(caller, text, None, fault=fault), fault)
+        else:
+            reply = self._processor.execute(session, words)
+            peer.owe(Owed(caller, text, reply, session.is_leaving))
+        if self._server.news:
+            self._spread(effects)
+
+    def _take_badly(
+        self, peer: Peer, words: list[bytes], effects: list[Effect], owed: Owed, fault: Fault
+    ) -> None:
+        if fault.harm is Harm.REFUSE:
+            owed.reply = fault.data
+        elif fault.harm is not Harm.CUT_BEFORE:
+            reply = self._processor.execute(peer.session, words)
+            owed.reply = reply and bent(peer, fault, reply)
+        if fault.harm is Harm.CUT_BEFORE or fault.harm in _ENDS_THE_CONNECTION:
+            self.pay(peer, effects)
+            self.end(peer, fault.harm, effects)
+        if fault.harm is Harm.DELAY:
+            owed.due = self._clock() + fault.amount
+        owed.last = fault.harm is Harm.TEAR or peer.session.is_leaving
+        peer.owe(owed)
+
+    def _caller_of(self, words: list[bytes]) -> str:
+        if len(words) == 2 and words[0].upper() == b"GET":
+            return words[1].decode("utf-8", "replace")
+        if not self.expected or not (callers := self.expected.get(as_expected(words))):
+            return ""
+        return callers.popleft() if len(callers) > 1 else callers[0]  # the last one may send it again
+
+    def _spread(self, effects: list[Effect]) -> None:
+        """What others are told by a command becomes owed to them."""
+        news, self._server.news = self._server.news, []
+        for each in news:
+            peer = self.peers.get(each.session.number)
+            if peer is None:
+                continue
+            self._stirred[peer] = None
+            match each:
+                case Told(_, data):
+                    peer.push(data)
+                case Served(_, reply):
+                    peer.serve(reply)
+                case Dismissed():
+                    self.end(peer, Harm.CUT, effects)
+
+    # out
+
+    def pay(self, peer: Peer, effects: list[Effect]) -> None:
+        """Send what may go out, in its turn."""
+        queue = peer.owed
+        if not queue:
+            return
+        sent: list[bytes] = []
+        is_last = False
+        while queue and self._gate.lets(peer, queue[0]):
+            owed = queue.popleft()
+            self._tell_of(peer, owed)
+            sent.append(owed.reply or b"")
+            is_last = owed.last
+        if data := b"".join(sent):
+            effects.append(Send(peer.number, data))
+        if is_last:
+            self.end(peer, Harm.CUT, effects)
+
+    def pay_all(self, effects: list[Effect]) -> None:
+        """Send what may go out on all connections."""
+        for peer in list(self.peers.values()):
+            self.pay(peer, effects)
+
+    def _settle(self, effects: list[Effect]) -> None:
+        """Others send what they owe by now, and read on if they were blocked."""
+        while True:
+            while self._stirred:
+                peer = next(iter(self._stirred))
+                del self._stirred[peer]
+                self._read(peer, effects)
+                self.pay(peer, effects)
+            self._server.tracking.broadcast()
+            self._spread(effects)
+            if not self._stirred:
+                return
+
+    def _tell_of(self, peer: Peer, owed: Owed) -> None:
+        reply = owed.reply or b""
+        if owed.is_push or (owed.fault and owed.fault.harm in (Harm.TEAR, Harm.GARBLE)):
+            return
+        complaint = reply[1:-2].decode("latin-1") if reply.startswith(b"-") else ""
+        if owed.caller:
+            self._record(Kind.REPLIED, owed.caller, peer.number, detail=complaint)
+        else:
+            self._record(Kind.WELCOMED, "", peer.number, owed.command, complaint)
+
+    def end(self, peer: Peer, harm: Harm, effects: list[Effect]) -> None:
+        """The server ends the connection, in that way."""
+        if harm is Harm.SILENCE:
+            peer.is_silent = True
+            return
+        number, is_news = peer.number, not peer.is_mute
+        if harm is Harm.HALF_CLOSE:
+            peer.is_mute = True
+            effects.append(HalfClose(number))
+        else:
+            del self.peers[number]
+            peer.is_leaving = True
+            self._server.close(peer.session)
+            effects.append(Reset(number) if harm is Harm.RESET else Close(number))
+        if is_news:
+            how = str(harm) if harm in (Harm.RESET, Harm.HALF_CLOSE) else ""
+            self._record(Kind.CLOSED, connection=number, text="server", detail=how)
+
+
+def as_expected(words: list[bytes]) -> tuple[bytes, ...]:
+    """A command's words, however its name is written."""
+    return (words[0].upper(), *words[1:])

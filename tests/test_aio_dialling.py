@@ -1,0 +1,266 @@
+"""Dials of asyncio's pool and multiplexer: the handshake, and the credentials it asks for."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from poolproof.reference import AuthenticationFailed, ConnectFailed, Fate, HandshakeFailed
+from poolproof.reference.aio import Multiplexer, Pool
+from poolproof.reference.url import Credentials, Settings
+
+from .aio_calls import answered, error_of, fate_of, turns
+from .held_server import GREETING, NO_RESP3, OK, HeldServer, SimulatedServer
+
+Shell = Pool | Multiplexer
+both = pytest.mark.parametrize("shell", [Pool, Multiplexer])
+
+
+def settings(server: HeldServer, **options: object) -> Settings:
+    port = int(server.url.rpartition(":")[2])
+    return Settings(port=port, **options)  # type: ignore[arg-type]  # whatever a test wants
+
+
+@both
+async def test_conn_05_the_session_is_set_up_before_any_command_is_sent(
+    server: HeldServer, shell: type[Shell]
+) -> None:
+    client = shell(settings(server, username="me", password="secret", database=3, client_name="billing"))
+    await answered(server, client.execute("ECHO", "own"))
+    assert server.heard == [
+        [b"HELLO", b"3", b"AUTH", b"me", b"secret"],
+        [b"SELECT", b"3"],
+        [b"CLIENT", b"SETNAME", b"billing"],
+        *([b"CLIENT", b"SETINFO", *what] for what in ([b"LIB-NAME", b"poolproof"], [b"LIB-VER", b"0.1.0"])),
+        [b"ECHO", b"own"],
+    ]
+    await client.close()
+
+
+@both
+@pytest.mark.parametrize("answers", range(3))
+async def test_conn_05_no_command_is_sent_before_the_last_step_has_succeeded(
+    virtual_server: SimulatedServer, shell: type[Shell], answers: int
+) -> None:
+    virtual_server.answers.clear()
+    client = shell(virtual_server.url)
+    call = asyncio.ensure_future(client.execute("ECHO", "own"))
+    for step in (await virtual_server.commands(3))[:answers]:
+        step.reply(GREETING[step.words[0]])
+    await asyncio.sleep(1)
+    assert [words[0] for words in virtual_server.heard] == [b"HELLO", b"CLIENT", b"CLIENT"]
+    call.cancel()
+    await client.close()
+
+
+@both
+@pytest.mark.parametrize("answers", range(3))
+async def test_conn_06_a_server_that_hangs_up_in_the_handshake_fails_the_call(
+    server: HeldServer, shell: type[Shell], answers: int
+) -> None:
+    server.answers.clear()
+    client = shell(server.url)
+    call = asyncio.ensure_future(client.execute("ECHO", "own"))
+    steps = await server.commands(3)
+    for step in steps[:answers]:
+        step.reply(GREETING[step.words[0]])
+    steps[0].peer.end()
+    assert await fate_of(call) == (ConnectFailed, Fate.NOT_SENT)
+    await server.until_open(0)
+    await client.close()
+
+
+async def test_pool_12_a_server_that_hangs_up_right_after_the_handshake_fails_the_dial(
+    virtual_server: SimulatedServer,
+) -> None:
+    virtual_server.answers.clear()
+    pool = Pool(virtual_server.url)
+    acquiring = asyncio.ensure_future(pool.acquire())
+    for step in await virtual_server.commands(3):
+        step.reply(GREETING[step.words[0]])
+        step.peer.end()
+    assert await fate_of(acquiring) == (ConnectFailed, Fate.NOT_SENT)
+    await pool.close()
+
+
+@both
+async def test_conn_06_a_server_that_is_silent_in_the_handshake_fails_the_call_at_the_connect_limit(
+    virtual_server: SimulatedServer, shell: type[Shell]
+) -> None:
+    virtual_server.answers.clear()
+    client = shell(f"{virtual_server.url}?connect_timeout_seconds=3")
+    assert await fate_of(client.execute("ECHO", "own")) == (ConnectFailed, Fate.NOT_SENT)
+    assert (virtual_server.loop.time(), virtual_server.peers) == (3, [])
+    await client.close()
+
+
+@both
+@pytest.mark.parametrize(
+    ("step", "refusal", "kind"),
+    [
+        (
+            b"HELLO",
+            b"-NOAUTH HELLO must be called with the client already authenticated\r\n",
+            AuthenticationFailed,
+        ),
+        (b"HELLO", b"-WRONGPASS invalid username-password pair\r\n", AuthenticationFailed),
+        (b"HELLO", b"-ERR max number of clients reached\r\n", HandshakeFailed),
+        (b"SELECT", b"-ERR DB index is out of range\r\n", HandshakeFailed),
+    ],
+)
+async def test_conn_06_a_refusal_reaches_the_caller_and_costs_nothing(
+    server: HeldServer, shell: type[Shell], step: bytes, refusal: bytes, kind: type[HandshakeFailed]
+) -> None:
+    client = shell(settings(server, database=99))
+    server.answers[step] = refusal
+    assert await fate_of(client.execute("ECHO", "own")) == (kind, Fate.NOT_SENT)
+    await server.until_open(0)
+    server.answers.update(GREETING)
+    assert await answered(server, client.execute("ECHO", "next")) == b"next"
+    await client.close()
+
+
+@both
+async def test_conn_07_a_server_without_resp3_is_spoken_to_in_resp2(
+    server: HeldServer, shell: type[Shell]
+) -> None:
+    server.answers[b"HELLO"] = NO_RESP3
+    client = shell(settings(server, password="secret"))
+    assert await answered(server, client.execute("ECHO", "own")) == b"own"
+    assert [words[0] for words in server.heard] == [
+        *(b"HELLO", b"CLIENT", b"CLIENT"),
+        *(b"AUTH", b"CLIENT", b"CLIENT"),
+        b"ECHO",
+    ]
+    await client.close()
+
+
+@both
+async def test_conn_07_an_old_server_may_refuse_the_optional_steps(
+    server: HeldServer, shell: type[Shell]
+) -> None:
+    server.answers[b"CLIENT"] = b"-ERR unknown subcommand\r\n"
+    client = shell(settings(server, client_name="billing"))
+    assert await answered(server, client.execute("ECHO", "own")) == b"own"
+    await client.close()
+
+
+@both
+async def test_conn_04_a_reply_too_many_in_the_handshake_fails_the_dial(
+    server: HeldServer, shell: type[Shell]
+) -> None:
+    server.answers.clear()
+    client = shell(server.url)
+    call = asyncio.ensure_future(client.execute("ECHO", "own"))
+    *steps, last = await server.commands(3)
+    for step in steps:
+        step.reply(GREETING[step.words[0]])
+    last.reply(OK + OK)
+    assert await fate_of(call) == (ConnectFailed, Fate.NOT_SENT)
+    await server.until_open(0)
+    await client.close()
+
+
+@both
+@pytest.mark.parametrize("awaited", [False, True])
+async def test_credentials_are_asked_for_at_every_dial(
+    server: HeldServer, shell: type[Shell], awaited: bool
+) -> None:
+    given: list[int] = []
+
+    def credentials() -> Credentials:
+        given.append(len(given))
+        return "me", f"secret{given[-1]}"
+
+    async def later() -> Credentials:
+        await asyncio.sleep(0)
+        return credentials()
+
+    client = shell(settings(server, credentials=later if awaited else credentials))
+    for _ in range(2):
+        await answered(server, client.execute("ECHO", "own"))
+        server.peers[0].end()
+        await server.until_open(0)
+    hellos = [words[-1] for words in server.heard if words[0] == b"HELLO"]
+    assert hellos == [b"secret0", b"secret1"]
+    await client.close()
+
+
+@both
+@pytest.mark.parametrize("awaited", [False, True])
+async def test_conn_05_credentials_that_cannot_be_given_fail_the_dial(
+    server: HeldServer, shell: type[Shell], awaited: bool
+) -> None:
+    def credentials() -> Credentials:
+        raise LookupError("the vault is sealed")
+
+    async def later() -> Credentials:
+        return credentials()
+
+    client = shell(settings(server, credentials=later if awaited else credentials))
+    error = await error_of(client.execute("ECHO", "own"))
+    assert isinstance(error, ConnectFailed)
+    assert "the vault is sealed" in str(error)
+    await server.until_open(0)
+    assert server.heard == []
+    await client.close()
+
+
+@both
+async def test_life_01_credentials_that_do_not_come_fail_the_dial_at_the_connect_limit(
+    virtual_server: SimulatedServer, shell: type[Shell]
+) -> None:
+    async def never() -> Credentials:
+        return await asyncio.Future[Credentials]()
+
+    client = shell(settings(virtual_server, credentials=never, connect_timeout_seconds=3))
+    assert await fate_of(client.execute("ECHO", "own")) == (ConnectFailed, Fate.NOT_SENT)
+    assert (virtual_server.loop.time(), virtual_server.peers) == (3, [])
+    await client.close()
+
+
+@both
+async def test_life_02_close_ends_a_dial_that_waits_for_credentials(
+    virtual_server: SimulatedServer, shell: type[Shell]
+) -> None:
+    async def never() -> Credentials:
+        return await asyncio.Future[Credentials]()
+
+    client = shell(settings(virtual_server, credentials=never))
+    call = asyncio.ensure_future(client.execute("ECHO", "own"))
+    await asyncio.sleep(1)
+    await client.close()
+    await error_of(call)
+    assert (virtual_server.loop.time(), virtual_server.peers) == (1, [])
+
+
+@pytest.mark.parametrize("turn", range(12))
+async def test_pool_03_who_is_cancelled_while_credentials_come_passes_the_permit_on(
+    server: HeldServer, turn: int
+) -> None:
+    async def slow() -> Credentials:
+        await turns(4)
+        return "me", "secret"
+
+    pool = Pool(settings(server, credentials=slow), max_size=1)
+    server.answers[b"ECHO"] = b"+done\r\n"
+    cancelled, waiting = (asyncio.create_task(pool.execute("ECHO", "own")) for _ in range(2))
+    await turns(turn)
+    cancelled.cancel()
+    assert await waiting == b"done"
+    await server.until_open(1)
+    await pool.close()
+
+
+async def test_pool_03_a_refused_handshake_passes_the_permit_on(server: HeldServer) -> None:
+    pool = Pool(server.url, max_size=1)
+    server.answers.clear()
+    refused, served = (asyncio.create_task(pool.execute("ECHO", name)) for name in ("first", "second"))
+    steps = await server.commands(3)
+    server.answers.update(GREETING)
+    for step in steps:
+        step.reply(b"-NOAUTH Authentication required.\r\n")
+    assert isinstance(await error_of(refused), AuthenticationFailed)
+    assert await answered(server, served) == b"second"
+    await pool.close()
