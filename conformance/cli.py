@@ -19,6 +19,7 @@ from . import report as reports
 from . import session
 from .assurance.command import run_proofs
 from .checks import RULES
+from .clients import BUILT_IN
 from .command_line import Interrupted, err, out, run, selected
 from .exploring import explore_model
 from .judge import DEFAULT_STORMS
@@ -48,7 +49,8 @@ app.command("proofs", rich_help_panel="Models")(run_proofs)
 Client = Annotated[
     str,
     typer.Argument(
-        help="`reference`, `redis-py` (newest release), `redis-py==4.5.1`, or your own: `module:Adapter`.",
+        help="`redis-py` (newest release), `redis-py==4.5.1`, or your own: `module:Adapter`. "
+        f"These come with the suite: {', '.join(BUILT_IN)}.",
         show_default=False,
     ),
 ]

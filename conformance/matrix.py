@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from . import session
-from .matrix_results import Conditions, Judged, Results
+from .matrix_results import CannotKeep, Conditions, Judged, Results
 from .session import CannotRun, SuiteFault
 from .target import Target, resolve
 from .verdict import Judgement, Report, StormCount
@@ -96,7 +96,7 @@ def prepare(row: Row, results: Results) -> None:
 async def fill(
     rows: Sequence[Row], conditions: Conditions, results: Results, jobs: int, audience: Audience
 ) -> None:
-    """Judge what is missing of all rows, that many jobs at a time. Raises OSError: results can't be kept."""
+    """Judge what is missing of all rows, that many jobs at a time. Raises CannotKeep."""
     room = asyncio.Semaphore(jobs)
     try:
         async with asyncio.TaskGroup() as group:
@@ -139,7 +139,7 @@ class _Client:
             await self._judge_variants()
         except (CannotRun, SuiteFault, ExceptionGroup) as error:
             problem = _first(error)
-            if not isinstance(problem, CannotRun | SuiteFault):
+            if isinstance(problem, CannotKeep) or not isinstance(problem, CannotRun | SuiteFault):
                 raise problem from None
             self._row.ours = isinstance(problem, SuiteFault)
             self._row.trouble = str(problem)

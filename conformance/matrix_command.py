@@ -70,8 +70,6 @@ def judge_matrix(
         _prepare(rows, results)
         with _Display() as display:
             run(fill(rows, conditions, results, jobs or os.cpu_count() or 1, display))
-    except OSError as problem:
-        raise CannotRun(f"{results_file} can't be written: {problem.strerror}") from None
     except (Interrupted, KeyboardInterrupt):
         show(rows, conditions, console, strict, verbose)
         raise

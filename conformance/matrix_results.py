@@ -23,6 +23,10 @@ from .verdict import Judgement, StormCount
 _ROOMS = "conformance", "models", "reference", "specs"
 
 
+class CannotKeep(CannotRun):
+    """A result can't be written; the message says why."""
+
+
 class Conditions(NamedTuple):
     """What verdicts depend on, besides the client."""
 
@@ -73,7 +77,7 @@ class Results:
     """The lines that count, and the file that new ones go to. Without a path nothing is kept."""
 
     def __init__(self, path: Path | None, conditions: Conditions, resume: bool) -> None:
-        """Open the file: from its beginning, or to go on. Raises CannotRun."""
+        """Open the file: from its beginning, or to go on. Raises CannotKeep."""
         self._conditions = conditions.to_data()
         self._judged: list[Judged] = []
         self._file: IO[str] | None = None
@@ -82,22 +86,23 @@ class Results:
         try:
             if resume and path.exists():
                 self._judged = list(self._that_count(path.read_text(errors="replace")))
-            self._file = path.open("w")
-            for judged in self._judged:
-                self._write(judged.to_data())
+                beside = path.with_name(f"{path.name}.new")  # a crash here leaves one of the two files whole
+                beside.write_text("".join(self._line(each.to_data()) for each in self._judged))
+                beside.replace(path)
+            self._file = path.open("a" if resume else "w")
         except OSError as problem:
-            raise CannotRun(f"{path} can't be written: {problem.strerror}") from None
+            raise CannotKeep(f"{path} can't be written: {problem.strerror}") from None
 
     def of(self, client: str) -> list[Judged]:
         """What counts of that client."""
         return [each for each in self._judged if each.client == client]
 
     def add(self, judged: Judged) -> None:
-        """Keep it. Raises OSError."""
+        """Keep it. Raises CannotKeep."""
         self._write(judged.to_data())
 
     def add_trouble(self, client: str, why: str) -> None:
-        """Keep that the client could not be judged. Raises OSError."""
+        """Keep that the client could not be judged. Raises CannotKeep."""
         self._write({"client": client, "trouble": why})
 
     def _that_count(self, text: str) -> Iterator[Judged]:
@@ -108,10 +113,17 @@ class Results:
                 if conditions == self._conditions and "trouble" not in data:
                     yield Judged.from_data(data)
 
+    def _line(self, data: dict[str, Any]) -> str:
+        return json.dumps({"poolproof_matrix": 1} | self._conditions | data) + "\n"
+
     def _write(self, data: dict[str, Any]) -> None:
-        if self._file:
-            self._file.write(json.dumps({"poolproof_matrix": 1} | self._conditions | data) + "\n")
+        if self._file is None:
+            return
+        try:
+            self._file.write(self._line(data))
             self._file.flush()
+        except OSError as problem:
+            raise CannotKeep(f"{self._file.name} can't be written: {problem.strerror}") from None
 
 
 def suite_version() -> str:

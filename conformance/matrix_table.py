@@ -24,14 +24,14 @@ MARKS = {
     Verdict.HARNESS_ERROR: "!",
 }
 LEGEND = "✓ kept, ✗ broken, ? could not be judged, · does not apply; blank: not judged"
+NONE, BROKEN, INCONCLUSIVE, NOTHING, OURS = 0, 1, 2, 3, 4  # exit codes
 CONCLUSIONS = {
-    0: "conforming",
-    1: "{} broken",
-    2: "inconclusive",
-    3: "nothing applies",
-    4: "the suite failed",
+    NONE: "conforming",
+    BROKEN: "{} broken",
+    INCONCLUSIVE: "inconclusive",
+    NOTHING: "nothing applies",
+    OURS: "the suite failed",
 }
-NONE, BROKEN, INCONCLUSIVE, NOTHING, OURS = 0, 1, 2, 3, 4
 
 
 class _Line:
@@ -39,7 +39,6 @@ class _Line:
 
     def __init__(self, name: str, row: Row, report: Report, strict: bool) -> None:
         self.name = name
-        self.report = report
         self.verdicts = {each: report.of(each)[0].verdict for each in report.requirements()}
         self.conclusion = _conclusion(row, report, strict)
 
@@ -49,14 +48,14 @@ def show(rows: Sequence[Row], conditions: Conditions, console: Console, strict: 
     console.print(
         f"Python {conditions.python} · seed {conditions.seed} · {conditions.storms} storms", highlight=False
     )
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=0)
     table.add_column("client", no_wrap=True)
     for name in conditions.requirements:
-        table.add_column("\n".join(name.replace("-", "")), no_wrap=True)
+        table.add_column("\n".join(f" {letter}" for letter in name.replace("-", "")), no_wrap=True)
     table.add_column("", no_wrap=True)
     for line in _lines(rows, conditions, strict, verbose):
         cells = [_cell(line.verdicts.get(name)) for name in conditions.requirements]
-        table.add_row(Text(line.name), *cells, Text(line.conclusion))
+        table.add_row(Text(line.name), *cells, Text(f"  {line.conclusion}"))
     console.print(table)
     console.print(LEGEND, style="dim", highlight=False)
     for remark in [*reasons(rows, conditions), *(failures(rows, conditions) if verbose else ())]:
@@ -88,9 +87,11 @@ def markdown(rows: Sequence[Row], conditions: Conditions, strict: bool, verbose:
 
 
 def reasons(rows: Sequence[Row], conditions: Conditions) -> list[str]:
-    """Why clients, or requirements, could not be judged: a line each."""
+    """Why clients, or requirements, could not be judged, or not as asked: a line each."""
     found: list[str] = []
     for row in rows:
+        if row.target and row.target.note:
+            found.append(f"{row.client}: {row.target.note}")
         if row.trouble:
             found.append(f"{row.client}: {row.trouble.strip().splitlines()[-1]}")
         for judgement in row.report(conditions).judgements:
@@ -144,7 +145,7 @@ def _conclusion(row: Row, report: Report, strict: bool) -> str:
 
 
 def _cell(verdict: Verdict | None) -> Text:
-    return Text(MARKS[verdict], style=STYLES[verdict]) if verdict else Text("")
+    return Text(f" {MARKS[verdict]}", style=STYLES[verdict]) if verdict else Text("")
 
 
 def _markdown_row(cells: Sequence[str]) -> str:

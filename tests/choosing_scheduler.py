@@ -128,6 +128,7 @@ class Watched(Lock):
     def __init__(self) -> None:
         super().__init__()
         self.log: Callable[[str], None] = _not_logged
+        self.stops_before_release = True
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         if not blocking:
@@ -139,7 +140,8 @@ class Watched(Lock):
     __enter__ = acquire
 
     def release(self) -> None:
-        _quiet_point()
+        if self.stops_before_release:
+            _quiet_point()
         super().release()
         self.log("given back")
 

@@ -5,6 +5,7 @@ No call has a limit, unless the program is about limits: who is forgotten is lef
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from poolproof.reference import Closed, CommandTimeout, ConnectFailed, ConnectionLost
@@ -12,9 +13,11 @@ from poolproof.reference.resp import encode
 from poolproof.reference.subscriptions import Message
 from poolproof.reference.threads import Multiplexer, Subscription
 
+from .replaying_combining import Replay
 from .scene_of_threads import SERVER, Caller, Scene
 
 LIMIT_SECONDS = 0.005  # of one tick: the shortest there are
+LEAST_STEPS = 10  # of the model, for one call
 SOMEBODY_ELSE = 1_000  # a connection that is not the multiplexer's
 
 
@@ -172,3 +175,27 @@ def subscribed(scene: Scene, multiplexer: Multiplexer) -> Subscription:
 def publish(scene: Scene) -> None:
     """Somebody else does, on a connection of its own."""
     scene.kernel.carry(scene.witness.received(SOMEBODY_ELSE, encode(("PUBLISH", "news", "hello"))))
+
+
+def replayed(scene: Scene, names: str, limits: bool = False) -> None:
+    """The protocol of leader and follower, step by step beside its model."""
+    multiplexer = warmed(scene, command_timeout_seconds=LIMIT_SECONDS if limits else None)
+    if limits:
+        scene.scheduler.early_limits = LIMIT_SECONDS
+    with Replay(multiplexer, len(names)) as replay:
+        started = [scene.start(name, _left(replay, multiplexer, name)) for name in names]
+        scene.run()
+    scene.passed_over = bool(replay.unmapped)
+    for caller in started:
+        answered(caller, CommandTimeout)
+    assert replay.unmapped or replay.length >= LEAST_STEPS * len(names)
+
+
+def _left(replay: Replay, multiplexer: Multiplexer, name: str) -> Callable[[], object]:
+    def run() -> object:
+        try:
+            return multiplexer.execute("GET", name)
+        finally:
+            replay.left()
+
+    return run

@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
+from poolproof.conformance.simulation.guard import Livelock
 from poolproof.reference import PoolproofError
 
 from .held_server import SimulatedServer
 
-FAILURES = (AssertionError, PoolproofError, KeyError, pytest.fail.Exception)
+FAILURES = (AssertionError, PoolproofError, KeyError, Livelock, pytest.fail.Exception)
 
 
 @dataclass(frozen=True)

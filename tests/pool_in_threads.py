@@ -6,7 +6,7 @@ from typing import Any
 
 from poolproof.reference import AcquireTimeout, Closed, ConnectFailed, ConnectionLost, PoolproofError
 from poolproof.reference.pool import Closing, PoolCore
-from poolproof.reference.threads import Pool
+from poolproof.reference.threads import Lease, Pool
 
 from .replaying import LoggedCore
 from .scene_of_threads import SERVER, Caller, Scene
@@ -141,9 +141,9 @@ def refused(scene: Scene, names: str, max_size: int) -> None:
     nothing_is_left(scene, pool)
 
 
-def lost(scene: Scene, names: str, max_size: int, **options: Any) -> None:
+def lost(scene: Scene, names: str, max_size: int, max_dialling: int = 4, **options: Any) -> None:
     """A connection ends, idle or lent. Who had sent nothing on it gets another, which the model leaves out."""
-    pool = warmed(scene, max_size, replayed=False, **options)
+    pool = warmed(scene, max_size, replayed=False, max_dialling=max_dialling, **options)
     started = getting(scene, pool, names)
     scene.may_send("the server closes all connections", scene.witness.restart)
     scene.run()
@@ -157,10 +157,10 @@ def checked(scene: Scene, names: str) -> None:
     lost(scene, names, 1, health_check_after_seconds=0)
 
 
-def grown_old(scene: Scene, names: str) -> None:
+def grown_old(scene: Scene, names: str, max_size: int) -> None:
     """Lifetimes end while connections are lent, and waited for."""
     scene.patience_seconds = SOON_SECONDS / 10  # or nobody would come back in time
-    pool = warmed(scene, 2, max_lifetime_seconds=SOON_SECONDS)
+    pool = warmed(scene, max_size, max_lifetime_seconds=SOON_SECONDS)
     started = getting(scene, pool, names)
     scene.may_happen("time passes", lambda: pass_time(scene, SOON_SECONDS))
     scene.run()
@@ -183,6 +183,23 @@ def closed(scene: Scene, names: str, max_size: int, drain_seconds: float, idle: 
     late = scene.start("late", lambda: pool.execute("GET", "late"))
     scene.run(exploring=False)
     assert isinstance(late.error, Closed) == pool._core.closed
+
+
+def dialling_slowly(scene: Scene) -> None:
+    """While one dials, a connection comes back, and goes to who waits for it (POOL-09)."""
+    pool = pool_of(scene, 2)
+    lease = scene.call(pool.acquire)
+    assert isinstance(lease, Lease)
+    scene.kernel.hold(True)
+    dialling = scene.start("dialling", lambda: pool.execute("GET", "dialling"))
+    others = [scene.start("releasing", lambda: pool.release(lease)), *getting(scene, pool, "ab")]
+    scene.run(all_done=False)
+    assert not dialling.thread.done()
+    assert all(caller.thread.done() for caller in others), "somebody waits for the dial of somebody else"
+    scene.kernel.hold(False)
+    scene.run(exploring=False)
+    assert all([answered(caller) for caller in (dialling, *others[1:])])
+    nothing_is_left(scene, pool)
 
 
 def misused(scene: Scene, names: str) -> None:

@@ -60,6 +60,7 @@ class Scene:
         self.callers: list[Caller] = []
         self.complaints: list[str] = []
         self.sockets_allowed = inf
+        self.passed_over = False  # the run tests nothing
         self.patience_seconds = PATIENCE_SECONDS
         self._statements = statements
 

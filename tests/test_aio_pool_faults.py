@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from poolproof.reference.aio import Lease, Pool
+from poolproof.reference.aio import Lease, Multiplexer, Pool
 from poolproof.reference.aio.connection import Connection
 from poolproof.reference.aio.stream import Stream
 
@@ -76,7 +76,9 @@ FAULTS = [
         "for reply in await asyncio.gather(first, *others, return_exceptions=True):",
         "for reply in ():",
         partial(
-            dialling.test_conn_05_no_command_is_sent_before_the_last_step_has_succeeded, shell=Pool, answers=0
+            dialling.test_conn_05_no_command_is_sent_before_the_last_step_has_succeeded,
+            shell=Multiplexer,
+            answers=0,
         ),
     ),
     Fault(
@@ -114,7 +116,7 @@ FAULTS = [
     Fault(
         "part of a message counts as part of a reply",
         *(Connection, "listens"),
-        "self._messages is not None",
+        "not self.session.clean",
         "False",
         partial(listening.test_mux_08_a_message_may_come_in_pieces, protocol=2),
     ),
@@ -270,7 +272,7 @@ FAULTS = [
         *(Pool, "_end"),
         "caller._limit.reschedule(self._clock())",
         "pass",
-        closing.test_life_02_close_ends_every_caller_and_every_connection,
+        partial(schedules.test_life_02_life_03_a_pool_is_closed_at_every_moment, 0),
     ),
     Fault(
         "close does not end the connections",

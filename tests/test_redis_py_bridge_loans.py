@@ -6,6 +6,7 @@ import gc
 import logging
 import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ import redis
 
 from poolproof.reference import errors
 from poolproof.reference.redis_py import Misuse, Pool
+from poolproof.reference.redis_py.threads_pool import Lock
 
 from .scripted_server import Scripted
 
@@ -98,6 +100,20 @@ def test_garbage_collection_gives_back_even_while_the_pool_is_locked(pool: Pool)
     thread.join(PATIENCE_SECONDS)
     assert not thread.is_alive()
     assert used(pool) == 0
+
+
+def test_what_is_left_to_do_while_the_pool_is_locked_is_done_afterwards_and_in_order() -> None:
+    lock, done = Lock(), list[int]()
+
+    def do(number: int) -> None:
+        with lock:
+            done.append(number)
+
+    with lock:
+        for number in range(5_000):
+            lock.when_free(partial(do, number))
+        assert done == []
+    assert done == list(range(5_000))
 
 
 def test_other_credentials_end_the_connections_that_have_logged_in_with_the_old_ones(

@@ -75,7 +75,8 @@ def explore_apart(program: Program, *arguments: Any, budget: int, **options: Any
 
 
 def search_apart(program: Program, *arguments: Any, budget: int, **options: Any) -> dict[str, Any]:
-    """The number of `runs`, and the `failures`, of which there is one at most unless `every` is wanted."""
+    """The number of `runs`, of those `passed_over`, which tested nothing, and the `failures`, of which there is
+    one at most unless `every` is wanted."""
     search = Search(program.__module__, program.__name__, arguments, budget, **options)
     command = [sys.executable, "-m", __name__, json.dumps(asdict(search))]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
@@ -112,7 +113,7 @@ def explore(program: Program, search: Search) -> dict[str, Any]:
     from .scene_of_threads import Scene
 
     prefix: list[int] | None = []
-    runs, failures = 0, list[str]()
+    runs, passed_over, failures = 0, 0, list[str]()
     while prefix is not None and (search.every or not failures):
         order = Order(prefix, search.budget)
         scene = Scene(order, search.statements)
@@ -122,11 +123,12 @@ def explore(program: Program, search: Search) -> dict[str, Any]:
                 assert not scene.complaints, "; ".join(scene.complaints)
             except Exception as error:
                 failures.append("\n  ".join([_in_a_line(error), *scene.story()]))
-        runs += 1
+        runs += not scene.passed_over
+        passed_over += scene.passed_over
         prefix = order.next_prefix()
-        if runs % RUNS_BETWEEN_COLLECTIONS == 0:
+        if (runs + passed_over) % RUNS_BETWEEN_COLLECTIONS == 0:
             gc.collect()
-    return {"runs": runs, "failures": failures}
+    return {"runs": runs, "passed_over": passed_over, "failures": failures}
 
 
 def _in_a_line(error: Exception) -> str:

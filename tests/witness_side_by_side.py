@@ -16,6 +16,7 @@ from pathlib import Path
 import hiredis
 import pytest
 
+from poolproof.conformance.history import Kind
 from poolproof.conformance.witness import Effect, Module, Send, Setup, Witness
 
 from .real.server import Server, valkey
@@ -23,6 +24,10 @@ from .test_witness import command
 
 _WHEN = re.compile(rb"\+\d{10}\.\d{6} ")  # the time in a line of MONITOR
 _END = b"$3\r\nend\r\n"
+
+
+def _forget(kind: Kind, caller: str = "", connection: int = 0, text: str = "", detail: str = "") -> None:
+    """No history is wanted."""
 
 
 class RealServer:
@@ -71,7 +76,7 @@ class SideBySide:
 
     def __init__(self, server: RealServer, setup: Setup | None = None) -> None:
         self._server = server
-        self.witness = Witness(lambda *_, **__: None, setup or server.setup, clock=time.time)
+        self.witness = Witness(_forget, setup or server.setup, clock=time.time)
         self.witness.heal()
         self._connections: dict[int, socket.socket] = {}
         self._closed: set[int] = set()

@@ -3,17 +3,17 @@
 The releases from 2.0 on are redis-py under another name, which has an adapter of its own.
 """
 
-from importlib import import_module
+from importlib import import_module, metadata
 
 from ..adapter import Adapter, AnyAdapter
 from ..history import ErrorKind
 
-aioredis = import_module("aioredis")  # too old to be installed where this file is checked for types
+RELEASE = metadata.version("aioredis")
 
-if not aioredis.__version__.startswith("1."):
-    raise ImportError(
-        f"this adapter is for aioredis 1, not {aioredis.__version__}; later ones became redis-py"
-    )
+if not RELEASE.startswith("1."):
+    raise ImportError(f"this adapter is for aioredis 1, and {RELEASE} is like redis-py")
+
+aioredis = import_module("aioredis")  # too old to be installed where this file is checked for types
 
 
 class Aioredis(Adapter):
@@ -46,7 +46,7 @@ class Aioredis(Adapter):
 
     @staticmethod
     def version() -> str:
-        return str(aioredis.__version__)
+        return RELEASE
 
 
 class Multiplexer(Aioredis):

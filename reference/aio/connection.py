@@ -78,7 +78,7 @@ class Connection(Stream):
         return "" if self.session.clean else f"it was released with {self.session.leftovers()}"
 
     def listens(self) -> bool:
-        return self._messages is not None or not self.session.clean
+        return not self.session.clean
 
     def pushed(self, frame: Push) -> None:
         if self._messages is not None:

@@ -73,7 +73,8 @@ class Stream(asyncio.BufferedProtocol):
             raise
         except Exception as error:
             late = isinstance(error, TimeoutError) and not str(error)
-            reason = f"no connection to {self.settings}: {f'not within {limit} s' if late else error}"
+            why = self.end[1] if self.end is not None else f"not within {limit} s" if late else str(error)
+            reason = f"no connection to {self.settings}: {why}"
             self.abort(ConnectFailed, reason)
             raise ConnectFailed(reason) from error
         except BaseException:

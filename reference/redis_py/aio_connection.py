@@ -94,12 +94,14 @@ class Connection(Account, AbstractConnection):
         over = self._reader.at_eof() or self._reader.exception() or self._writer.transport.is_closing()
         return not (over or getattr(self._reader, "_buffer", None) or unread(self._parser))
 
+    def fit(self) -> bool:
+        """Whether it can be lent unasked: it is alive, and was heard of not long ago."""
+        return self._now() - self._heard < self.check_after_seconds and self.alive()
+
     async def execute(self, command: tuple[Argument, ...]) -> None:
-        """What the pool does before it lends an idle one. It sends its PING only after a long silence."""
+        """The pool's PING, before it lends one that is not fit."""
         if not self.alive():
             raise ConnectionLost("it was found dead")
-        if self._now() - self._heard < self.check_after_seconds:
-            return
         try:
             async with asyncio.timeout(CHECK_SECONDS):
                 await self.send_packed_command([encode(command)], check_health=False)

@@ -15,13 +15,14 @@ import os
 import random
 from collections.abc import Callable
 from math import inf
-from typing import Any
+from typing import Any, cast
 
 import redis.asyncio
 
 from .. import aio, errors
 from ..errors import ConnectionLost, PoolproofError
 from ..metrics import Snapshot, describe
+from ..pool import CHECK
 from ..url import Settings
 from .aio_connection import Connection
 from .errors import AcquireTimeout, in_redis_words
@@ -34,6 +35,11 @@ class BridgedPool(aio.Pool):
     def __init__(self, make_connection: Callable[[], Connection], where: Settings, **options: Any) -> None:
         self._make_connection = make_connection
         super().__init__(where, **options, health_check_after_seconds=0.0)  # each that was idle is looked at
+
+    async def _complete(self, lease: aio.Lease, step: Any) -> None:
+        core = self._core
+        if step is not CHECK or core.idle.discarded or not cast(Connection, core.lent[lease][0]).fit():
+            await super()._complete(lease, step)
 
     def give_back(self, lease: aio.Lease) -> None:
         """Releases it; tells, and changes nothing, if that was done before (POOL-08)."""

@@ -37,6 +37,8 @@ class Loan:
         object.__setattr__(self, "_connection", lease._held())
 
     def __getattr__(self, name: str) -> Any:
+        if name in Loan.__slots__:
+            raise AttributeError(name)  # it is a copy, which nobody has lent
         value = getattr(self._connection, name)
         if callable(value) and self._lease not in self._lease._pool._core.lent:
             raise Misuse(f"no {name}() on a connection that was released: get another one from the pool")

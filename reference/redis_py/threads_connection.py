@@ -104,12 +104,14 @@ class Connection(Account, AbstractConnection):
         buffered = isinstance(self._sock, ssl.SSLSocket) and self._sock.pending()
         return not (buffered or poll.poll(0) or unread(getattr(self, "_parser", None)))
 
+    def fit(self) -> bool:
+        """Whether it can be lent unasked: it is alive, and was heard of not long ago."""
+        return monotonic() - self._heard < self.check_after_seconds and self.alive()
+
     def execute(self, command: tuple[Argument, ...]) -> None:
-        """What the pool does before it lends an idle one. It sends its PING only after a long silence."""
+        """The pool's PING, before it lends one that is not fit."""
         if not self.alive():
             raise ConnectionLost("it was found dead")
-        if monotonic() - self._heard < self.check_after_seconds:
-            return
         try:
             assert self._sock is not None
             self._sock.settimeout(CHECK_SECONDS)

@@ -16,7 +16,6 @@ import random
 from _thread import LockType, allocate_lock
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from math import inf
 from time import monotonic
@@ -27,6 +26,7 @@ import redis
 from .. import errors, threads
 from ..errors import ConnectionLost, PoolproofError
 from ..metrics import Snapshot, describe
+from ..pool import CHECK
 from ..url import Settings
 from .errors import AcquireTimeout, in_redis_words
 from .loan import Loan, lease_of, options_for, settings_of
@@ -39,6 +39,7 @@ class Lock:
     def __init__(self) -> None:
         self._lock = allocate_lock()
         self._left: deque[Callable[[], None]] = deque()
+        self._turn = allocate_lock()  # of the thread that does what was left
 
     def when_free(self, action: Callable[[], None]) -> None:
         self._left.append(action)
@@ -56,13 +57,13 @@ class Lock:
         self._catch_up()
 
     def _catch_up(self) -> None:
-        while self._left and self._lock.acquire(blocking=False):
-            self._lock.release()  # it was free, so this thread does not have it: an action may wait for it
-            action = None
-            with suppress(IndexError):  # another thread was faster
-                action = self._left.popleft()
-            if action is not None:
-                action()
+        """If the lock is free, this thread does not have it, and an action may wait for it."""
+        while self._left and not self._lock.locked() and self._turn.acquire(blocking=False):
+            try:
+                while self._left and not self._lock.locked():
+                    self._left.popleft()()
+            finally:
+                self._turn.release()  # closes a race: who has left word meanwhile relies on another look
 
 
 class BridgedPool(threads.Pool):
@@ -76,6 +77,10 @@ class BridgedPool(threads.Pool):
         super()._start()
         self.lock = Lock()
         self._lock = cast(LockType, self.lock)
+
+    def _complete(self, lease: threads.Lease, step: Any, began: float) -> None:
+        if step is not CHECK or not cast(Connection, self._core.lent[lease][0]).fit():
+            super()._complete(lease, step, began)
 
     def give_back(self, lease: threads.Lease) -> None:
         """Releases it; tells, and changes nothing, if that was done before (POOL-08)."""
@@ -96,10 +101,12 @@ class BridgedPool(threads.Pool):
             for connection, _ in core.idle.shelf.copy():
                 core.idle.discard(connection)
             self._close_discarded()
-            lent = (
+            used = (
                 [*core.granted.values(), *(loan[0] for loan in core.lent.values())] if lent_ones_too else []
             )
-        for connection in lent:
+            for connection in used:
+                core.lost(connection)
+        for connection in used:
             connection.abort(ConnectionLost, "the pool was disconnected")
 
     def _too_late(self, now: float) -> AcquireTimeout:
@@ -224,11 +231,11 @@ class Pool(redis.ConnectionPool):
 
     @property
     def _available_connections(self) -> list[Any]:  # type: ignore[override]
-        return [connection for connection, _ in self.beneath._core.idle.shelf]
+        return [connection for connection, _ in self.beneath._core.idle.shelf.copy()]
 
     @property
     def _in_use_connections(self) -> set[Any]:  # type: ignore[override]
-        return {loan[0] for loan in self.beneath._core.lent.values()}
+        return {connection for connection, _ in list(self.beneath._core.lent.values())}
 
     def __del__(self) -> None:
         """The pool beneath tells if it was never closed."""

@@ -28,6 +28,7 @@ from _thread import allocate_lock
 from collections.abc import Iterable
 from contextlib import suppress
 from itertools import chain
+from math import inf
 from time import monotonic
 
 from ..batch import Batch
@@ -74,7 +75,7 @@ class Combining(MultiplexerShell[Entry, Messages]):
         entry = Batch(call, replies, transaction) if replies > 1 else call
         try:
             self._look_if_idle()
-            self._send(data, entry, replies, confirming)
+            self._send(data, entry, replies, confirming, deadline)
             while not call.served:
                 self._wait(call, deadline)
                 if monotonic() >= deadline:
@@ -94,13 +95,13 @@ class Combining(MultiplexerShell[Entry, Messages]):
         """Sends what is answered by a push, or by an error."""
         self._call(data, confirming=True)
 
-    def _send(self, data: bytes, entry: Entry, replies: int, confirming: bool) -> None:
+    def _send(self, data: bytes, entry: Entry, replies: int, confirming: bool, deadline: float) -> None:
         with self._book:
             self._accepted.add(caller_of(entry))
             self._core.send(data, entry, replies)
             if confirming:
                 self._core.confirming.add(entry)
-        self._write()
+        self._write(deadline)
 
     def _wait(self, sleeper: Call | Messages, deadline: float) -> None:
         """Until the sleeper is served, or the deadline has passed, or it was woken for some reason."""
@@ -116,7 +117,7 @@ class Combining(MultiplexerShell[Entry, Messages]):
                 self._dial(deadline)
             finally:
                 self._dialling.release()
-            self._write()
+            self._write(deadline)
         else:
             sleeper.sleep(deadline - monotonic())
 
@@ -161,7 +162,7 @@ class Combining(MultiplexerShell[Entry, Messages]):
 
     # Writing and reading, for everybody.
 
-    def _write(self) -> None:
+    def _write(self, deadline: float = inf) -> None:
         core = self._core
         while self._writing.acquire(False):
             epoch, stream = 0, None
@@ -170,7 +171,7 @@ class Combining(MultiplexerShell[Entry, Messages]):
                     epoch, stream = core.epoch, self._stream
                     data = core.flush()
                 if data and stream is not None:
-                    stream.write(data)
+                    stream.write(data, min(deadline, monotonic() + self._limit_seconds))
             except BaseException as error:
                 if stream is not None and core.link is UP:
                     self._lost(epoch, stream, *(stream.end or (ConnectionLost, "a write was interrupted")))

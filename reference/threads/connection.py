@@ -89,7 +89,7 @@ class Connection(Stream):
             raise Misuse("this connection owes a reply: release it, and acquire another")
         deadline = monotonic() + self._limit_seconds + blocks_seconds
         self.owed = replies  # before the write, whatever may interrupt it (CONN-02)
-        self.write(data)
+        self.write(data, deadline)
         got: list[Reply] = []
         while True:
             got += self._replies(self.read())

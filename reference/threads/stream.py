@@ -7,7 +7,7 @@ nobody ever reads from another socket that has got its number.
 
 A read gives up after `tick_seconds` without news, so that its thread can look at the clock. The kernel keeps
 that time (SO_RCVTIMEO): a timeout of Python's own costs one more system call per read, and with it one more
-fight for the interpreter's lock. TLS knows only the latter.
+fight for the interpreter's lock. A write looks at the clock as often, for a server that takes nothing.
 """
 
 from __future__ import annotations
@@ -21,11 +21,21 @@ from contextlib import suppress
 from math import inf
 from time import monotonic
 
-from ..errors import ConnectFailed, ConnectionLost, Fate, Misuse, PoolproofError, ProtocolError, call_ended
+from ..errors import (
+    CommandTimeout,
+    ConnectFailed,
+    ConnectionLost,
+    Fate,
+    Misuse,
+    PoolproofError,
+    ProtocolError,
+    call_ended,
+)
 from ..handshake import Handshake
 from ..ownership import disown
 from ..resp import NOT_ENOUGH, Push, Reader, Reply, encode
 from ..url import Settings
+from .tls import TlsSocket
 
 READ_BYTES = 64 * 1024
 
@@ -44,6 +54,7 @@ class Stream:
         self._reader = Reader()
         self._buffer = memoryview(bytearray(READ_BYTES))
         self._poll = select.poll()
+        self._channel: socket.socket | TlsSocket  # what is read and written: the socket, or TLS over it
 
     def connect(self, limit_seconds: float = inf) -> None:
         """Opens the connection and its session, or raises `ConnectFailed` and leaves no socket (CONN-06)."""
@@ -54,12 +65,13 @@ class Stream:
             self._set_tick()
         except BaseException as error:
             kind = type(error) if isinstance(error, ConnectFailed) else ConnectFailed
-            reason = str(error) if kind is not ConnectFailed else f"no connection to {self.settings}: {error}"
+            why = self.end[1] if self.end is not None else str(error)
+            reason = why if isinstance(error, ConnectFailed) else f"no connection to {self.settings}: {why}"
             self.abort(kind, reason)
             self.close()
             if not isinstance(error, Exception):
                 raise
-            raise kind(self.end[1] if self.end is not None else reason) from error
+            raise kind(reason) from error
 
     def _dial(self, deadline: float) -> None:
         where = self.settings
@@ -84,6 +96,7 @@ class Stream:
         if where.tls is not None:
             self._socket = where.tls.wrap_socket(self._socket, server_hostname=where.host)
         self._poll.register(self._socket, select.POLLIN)
+        self._channel = self._socket
 
     def _shake_hands(self, deadline: float) -> None:
         assert self._socket is not None
@@ -106,21 +119,29 @@ class Stream:
 
     def _set_tick(self) -> None:
         assert self._socket is not None
-        if self.settings.tls is not None:
-            self._socket.settimeout(None if self._tick_seconds == inf else self._tick_seconds)
+        if isinstance(self._socket, ssl.SSLSocket):
+            self._channel = TlsSocket(self._socket, self._tick_seconds)
         else:
             self._socket.settimeout(None)
             if self._tick_seconds != inf:
                 seconds, rest = divmod(self._tick_seconds, 1)
                 tick = struct.pack("ll", int(seconds), int(rest * 1e6))
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, tick)
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, tick)
 
-    def write(self, data: bytes) -> None:
-        """Sends all of it, or ends the stream and raises."""
+    def write(self, data: bytes, deadline: float = inf) -> None:
+        """Sends all of it, or ends the stream and raises: `CommandTimeout` if nobody has taken it by then."""
         try:
             if self.end is not None or self._socket is None:
                 raise ConnectionError("it has ended")
-            self._socket.sendall(data)
+            rest = memoryview(data)
+            while rest:
+                try:
+                    rest = rest[self._channel.send(rest) :]
+                except BlockingIOError:
+                    if monotonic() >= deadline:
+                        self.abort(CommandTimeout, f"{self.settings} does not take what is sent to it")
+                        raise self.error(Fate.UNKNOWN) from None
         except OSError as error:
             self.abort(ConnectionLost, f"the connection was lost: {error}")
             raise self.error(Fate.UNKNOWN) from None
@@ -135,8 +156,8 @@ class Stream:
             if self.end is not None or self._socket is None:
                 raise ConnectionError("it has ended")
             self._buffer[0] = 0  # no frame begins with it
-            size = self._socket.recv_into(self._buffer)
-        except (BlockingIOError, TimeoutError, ssl.SSLWantReadError):
+            size = self._channel.recv_into(self._buffer)
+        except (BlockingIOError, TimeoutError):
             return []
         except OSError as error:
             self.abort(ConnectionLost, f"the connection was lost: {error}")
@@ -151,7 +172,7 @@ class Stream:
         """Whether there is something to read, or will be by then; true at the end as well."""
         if self._socket is None or self.end is not None:
             return True
-        if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
+        if isinstance(self._channel, TlsSocket) and self._channel.pending():
             return True
         return bool(self._poll.poll(None if seconds == inf else max(seconds, 0) * 1000))
 

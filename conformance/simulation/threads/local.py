@@ -1,5 +1,6 @@
 """`_thread._local`, simulated: every thread sees attributes of its own."""
 
+import weakref
 from functools import partial
 from typing import Any
 
@@ -42,8 +43,13 @@ def _begin(local: Local) -> dict[str, Any]:
     """The running thread's attributes: none yet, and none any more when it ends."""
     by_thread: dict[SimulatedThread | None, dict[str, Any]] = object.__getattribute__(local, "_attributes")
     if present.thread is not None:
-        present.thread.at_end.append(partial(by_thread.pop, present.thread, None))
+        present.thread.at_end.append(partial(_end, weakref.ref(local), present.thread))
     return by_thread.setdefault(present.thread, {})
+
+
+def _end(local: "weakref.ref[Local]", thread: SimulatedThread) -> None:
+    if known := local():
+        object.__getattribute__(known, "_attributes").pop(thread, None)
 
 
 def _show_own(local: Local) -> None:

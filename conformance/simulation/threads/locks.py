@@ -11,7 +11,7 @@ Python on top.
 from _thread import TIMEOUT_MAX
 
 from .scheduler import Scheduler
-from .thread import SimulatedThread, SimulationError, present
+from .thread import Killed, SimulatedThread, SimulationError, present
 
 
 class Lock:
@@ -63,6 +63,8 @@ class Lock:
 
     def _acquire_outside(self, blocking: bool) -> bool:
         over = present.scheduler is not None and present.scheduler.is_over
+        if over and blocking and present.thread and self.owner is present.thread:
+            raise Killed  # it would wait for a notification
         if over or self._is_free():
             self.owner = present.thread or "the importer"
             return True

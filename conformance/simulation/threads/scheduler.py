@@ -7,7 +7,8 @@ Each thread of the client is a greenlet; only one runs at a time, and the schedu
     parked       blocked until somebody wakes it, or until its time has come
     at its end
 
-and at a point it takes the next turn as well unless the plan says otherwise, which costs no switch at all.
+and at a point it takes the next turn as well unless the plan says otherwise, which costs no switch at all. It
+never takes more than LONGEST_ROW of them: who spins must not keep out the one that would end it.
 Deliveries of the network wait for their turn in the same queue as the threads. A choice of the plan is an
 index into it; 0 is whoever is running, and else whoever has waited longest.
 
@@ -35,19 +36,21 @@ if TYPE_CHECKING:
     from .locks import Lock
 
 TURN_LIMIT = 200_000  # of one run; a client that polls needs some thousands
+LONGEST_ROW = 1_000  # turns that a thread takes one after the other while others wait for theirs
 
 
 class Scheduler:
-    """See the module. `now` is virtual seconds since the run began."""
+    """See the module. `now` is virtual seconds since the run began.
+
+    stopped: the thread that the last step of the plan stopped where it could have gone on.
+    """
 
     def __init__(self, order: Sequence[int] = (), turn_limit: int = TURN_LIMIT) -> None:
         self.hub = getcurrent()
         self.now = 0.0
         self.is_over = False
         self.threads: list[SimulatedThread] = []
-        self.stopped: SimulatedThread | None = (
-            None  # by the last step of the plan, where it could have gone on
-        )
+        self.stopped: SimulatedThread | None = None
         self._choices = iter(order)
         self._turn_limit = turn_limit
         self._queue: list[Callable[[], None]] = []
@@ -55,6 +58,7 @@ class Scheduler:
         self._timers: list[tuple[float, int, int, SimulatedThread]] = []
         self._serial = itertools.count()
         self._turns = 0
+        self._row = 0
         self._turns_left = 0.0
         self._statements_left = 0.0
 
@@ -98,13 +102,12 @@ class Scheduler:
 
     def collect(self) -> None:
         """The thread that was stopped last collects garbage where it stands; if none was, a new one does."""
-        thread = self.stopped
-        if thread is None:
+        if (thread := self.stopped) is None or thread.thrown:
             self.start("collector", gc.collect)
-            return
-        thread.errand = gc.collect
-        self._queue.remove(thread.go)
-        thread.go()
+        else:
+            thread.errand = gc.collect
+            self._queue.remove(thread.go)
+            thread.go()
 
     def throw(self, thread: SimulatedThread, error: BaseException, in_one_go: bool) -> None:
         """Raise the error in the thread, where it stands, before anything else goes on.
@@ -117,10 +120,6 @@ class Scheduler:
             self._queue.remove(thread.go)
         thread.is_ready = True
         self._first.append(thread.go)
-
-    def is_about_to_throw(self) -> bool:
-        """Whether something that was thrown has not struck yet."""
-        return any(thread.thrown for thread in self.threads)
 
     def end(self) -> None:
         """Unwind every thread that is left. From now on locks are free, and nobody waits for anything."""
@@ -141,12 +140,16 @@ class Scheduler:
         if thread is None or self.is_over or thread.is_left_alone:
             return
         if self._turns_left <= 0 or self._turns >= self._turn_limit:
-            self._stop(thread)
-            return
-        if self._queue and (choice := next(self._choices, 0) % (len(self._queue) + 1)):
-            self._first.append(self._queue.pop(choice - 1))
+            self.stopped = thread
             self._pause(thread)
             return
+        if self._queue:
+            self._row += 1
+            choice = next(self._choices, 0) % (len(self._queue) + 1)
+            if choice or self._row > LONGEST_ROW:
+                self._first.append(self._queue.pop(max(0, choice - 1)))
+                self._pause(thread)
+                return
         self._count_turn()
 
     def park(self, what: str, until: float | None, lock: "Lock | None" = None) -> bool:
@@ -191,6 +194,7 @@ class Scheduler:
             go = self._queue.pop(choice)
         else:
             return False
+        self._row = 0
         self._count_turn()
         go()
         return True
@@ -211,10 +215,6 @@ class Scheduler:
         armed.clear()
         self._turns_left = 0
         thread.is_between_statements = True
-        self._stop(thread)
-        thread.is_between_statements = False
-
-    def _stop(self, thread: SimulatedThread) -> None:
         self.stopped = thread
         self._pause(thread)
 

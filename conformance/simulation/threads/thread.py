@@ -96,7 +96,7 @@ class SimulatedThread:
 
     def go(self) -> None:
         """The hub only: let it run until it parks, is stopped, or ends."""
-        self.is_ready = False
+        self.is_ready = self.is_between_statements = False
         present.thread = self
         try:
             self.greenlet.switch()

@@ -71,7 +71,8 @@ class ThreadedWorld(World[SynchronousAdapter]):
     def _interrupt(self, caller: str, work: Work) -> None:
         assert isinstance(work, SimulatedThread)
         allowed = self._client.interrupted_at if self._client.interruptible else 0
-        if _place(work) > allowed or self._scheduler.is_about_to_throw():  # one at a time, as they come
+        is_next = any(thread.thrown for thread in self._scheduler.threads)  # one at a time, as they come
+        if _place(work) > allowed or is_next:
             self._record(Kind.MISSED, text=f"{caller} cannot be interrupted there")
             return
         self._record(Kind.CANCELLED, caller)
