@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import inspect
 import sys
@@ -19,7 +20,10 @@ from poolproof.reference import PoolproofError
 
 from .held_server import SimulatedServer
 
-FAILURES = (AssertionError, PoolproofError, KeyError, Livelock, pytest.fail.Exception)
+FAILURES = (
+    *(AssertionError, PoolproofError, LookupError, asyncio.InvalidStateError),
+    *(Livelock, pytest.fail.Exception),
+)
 
 
 @dataclass(frozen=True)
@@ -46,18 +50,21 @@ def finds(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def play(test: Callable[..., object]) -> None:
-    """Runs a test: of those that ask for a server, in virtual time."""
-    if inspect.iscoroutinefunction(test.func if isinstance(test, partial) else test):
-        server = SimulatedServer()
-        server.play(partial(test, server))
-    else:
+    """Runs a test; one that is a coroutine, in virtual time, with a server if it asks for one."""
+    if not inspect.iscoroutinefunction(test.func if isinstance(test, partial) else test):
         test()
+        return
+    server = SimulatedServer()
+    asked = {"server", "virtual_server"} & set(inspect.signature(test).parameters)
+    server.play(partial(test, **dict.fromkeys(asked, server)))
 
 
 def edited(fault: Fault) -> Callable[..., object]:
     """The method with the fault. It must be told anew if the text of the method has changed."""
     source = textwrap.dedent(inspect.getsource(getattr(fault.owner, fault.method)))
-    assert source.count(fault.before) == 1, f"{fault}: {fault.before!r} is there {source.count(fault.before)} times"
+    assert source.count(fault.before) == 1, (
+        f"{fault}: {fault.before!r} is there {source.count(fault.before)} times"
+    )
     text = source.replace(fault.before, fault.after).replace("super()", "super(_owner, self)")
     module = sys.modules[fault.owner.__module__]
     names: dict[str, Any] = {**vars(module), "_owner": fault.owner}

@@ -46,8 +46,8 @@ class ReplayedCore(LoggedCore):
 def pool_of(scene: Scene, max_size: int, replayed: bool = True, **options: Any) -> Pool:
     """A pool without limits, but for those that are given. Its core follows the model, if that can be."""
     scene.sockets_allowed = max_size
-    limits: dict[str, Any] = {"acquire_timeout_seconds": None, "command_timeout_seconds": None}
-    pool = Pool(SERVER, max_size=max_size, **{**limits, **options})
+    names = ("acquire_timeout_seconds", "command_timeout_seconds", "health_check_after_seconds")
+    pool = Pool(SERVER, max_size=max_size, **{**dict.fromkeys(names), **options})
     if replayed and pool._limits.max_dialling >= max_size:
         pool._core = ReplayedCore(pool._limits, callers=MODELLED)
     return pool

@@ -129,6 +129,22 @@ async def test_life_01_a_dial_is_given_up_at_its_limit(virtual_server: Simulated
     await multiplexer.close()
 
 
+async def test_call_02_all_are_told_when_the_dial_is_cancelled_by_somebody_else(
+    virtual_server: SimulatedServer,
+) -> None:
+    multiplexer = Multiplexer(virtual_server.url)
+    virtual_server.network.hold(True)
+    calls = [multiplexer.execute("ECHO", f"{caller}") for caller in range(2)]
+    await asyncio.sleep(1)
+    dialling = multiplexer._dialling
+    assert dialling is not None
+    dialling.cancel()
+    assert [await fate_of(call) for call in calls] == [(ConnectFailed, Fate.NOT_SENT)] * 2
+    virtual_server.network.hold(False)
+    assert await answered(virtual_server, multiplexer.execute("ECHO", "next")) == b"next"
+    await multiplexer.close()
+
+
 async def test_life_06_dials_that_fail_are_made_at_growing_intervals(virtual_server: SimulatedServer) -> None:
     multiplexer = Multiplexer(virtual_server.url)
     virtual_server.network.refusing = True

@@ -209,7 +209,9 @@ FAULTS = [
         *(Pool, "_give_up"),
         "self.release(lease)",
         "pass",
-        partial(tending.test_pool_03_a_caller_cancelled_at_any_turn_of_the_check_leaves_nothing_behind, turn=1),
+        partial(
+            tending.test_pool_03_a_caller_cancelled_at_any_turn_of_the_check_leaves_nothing_behind, turn=1
+        ),
     ),
     Fault(
         "a connection is lent again whatever is left on it",

@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from poolproof.reference import Closed, ConnectionLost, ServerError
+from poolproof.reference import Closed, CommandTimeout, ConnectionLost, Fate, ServerError
 from poolproof.reference.aio import Messages, Multiplexer
 
-from .aio_calls import answered, error_of, turns
+from .aio_calls import answered, error_of, fate_of, turns
 from .held_server import NO_RESP3, HeldServer, SimulatedServer
 from .publishing import confirmed, message, subscribed, taken
 
@@ -161,6 +161,19 @@ async def test_a_lost_connection_that_nobody_listens_on_is_dialled_when_it_is_ne
     await lose(virtual_server)
     await asyncio.sleep(60)
     assert len(virtual_server.dialled) == 1
+    await multiplexer.close()
+
+
+async def test_call_01_one_sent_while_the_return_takes_long_has_its_limit(
+    virtual_server: SimulatedServer,
+) -> None:
+    multiplexer = Multiplexer(virtual_server.url, command_timeout_seconds=2)
+    await subscribed(virtual_server, multiplexer, "news")
+    virtual_server.network.hold(True)
+    await lose(virtual_server)
+    await asyncio.sleep(5)
+    assert await fate_of(multiplexer.execute("ECHO", "late")) == (CommandTimeout, Fate.NOT_SENT)
+    assert virtual_server.loop.time() < 8
     await multiplexer.close()
 
 

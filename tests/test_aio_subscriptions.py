@@ -46,6 +46,7 @@ async def test_mux_08_a_message_may_come_in_pieces(virtual_server: SimulatedServ
         virtual_server.peers[0].write(bytes([byte]))
         await asyncio.sleep(1)
     assert (await anext(messages)).data == b"1"
+    assert await answered(virtual_server, multiplexer.execute("ECHO", "own")) == b"own"
     assert messages.interruptions == 0
     await multiplexer.close()
 

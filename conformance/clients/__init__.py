@@ -25,6 +25,7 @@ class BuiltIn(NamedTuple):
 BUILT_IN = {
     "reference": BuiltIn("poolproof.conformance.clients.reference", None),
     "redis-py": BuiltIn("poolproof.conformance.clients.redis_py", "redis"),
+    "redis-py-bridge": BuiltIn("poolproof.conformance.clients.redis_py_bridge", "redis"),
     "valkey-py": BuiltIn("poolproof.conformance.clients.valkey_py", "valkey"),
     "coredis": BuiltIn("poolproof.conformance.clients.coredis", "coredis"),
     "aioredis": BuiltIn("poolproof.conformance.clients.aioredis", "aioredis", version="1.3.1"),

@@ -71,7 +71,7 @@ class BlockingConnectionPool(ConnectionPool):
 
     name = "BlockingConnectionPool, RESP2"
     waits = True
-    pool_class = redis.asyncio.BlockingConnectionPool
+    pool_class: Any = redis.asyncio.BlockingConnectionPool
 
 
 def over_resp3(pool: type[ConnectionPool]) -> type[ConnectionPool]:
@@ -108,7 +108,7 @@ class ThreadedBlockingConnectionPool(ThreadedConnectionPool):
 
     name = "BlockingConnectionPool, RESP2, threads"
     waits = True
-    pool_class = redis.BlockingConnectionPool
+    pool_class: Any = redis.BlockingConnectionPool
 
 
 ADAPTERS: tuple[type[AnyAdapter], ...] = (

@@ -1,6 +1,6 @@
 """The reference, judged like everybody else: its pool and its multiplexer, for asyncio and for threads.
 
-This is the one file of the suite that imports the reference.
+With redis_py_bridge.py the only file of the suite that imports the reference.
 """
 
 from poolproof.reference import (

@@ -145,7 +145,7 @@ class Pool(PoolShell[Lease, Connection]):
 
     async def _dial(self, lease: Lease) -> Connection:
         began = self._clock()
-        connection = Connection(self._settings, self._command_limit, self._core.lost)
+        connection = self._new_connection()
         await connection.connect()
         now = self._clock()
         try:
@@ -155,6 +155,9 @@ class Pool(PoolShell[Lease, Connection]):
             raise
         self._metrics.create_time.record(now - began)
         return connection
+
+    def _new_connection(self) -> Connection:
+        return Connection(self._settings, self._command_limit, self._core.lost)
 
     def _give_up(self, lease: Lease) -> None:
         if lease in self._core.lent:  # given up while it was asked whether it is alive

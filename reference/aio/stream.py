@@ -99,7 +99,7 @@ class Stream(asyncio.BufferedProtocol):
         handshake = Handshake(self.settings, await given if isinstance(given, Awaitable) else given)
         commands = handshake.begin()
         while commands:
-            # In one write: a second one would fail if the server has no room and is gone; nobody would read why.
+            # In one write: a second would fail if the server has no room and is gone, and nobody read why.
             first = self.request(b"".join(map(encode, commands)))
             others = [self.loop.create_future() for _ in commands[1:]]
             self.calls.extend(others)

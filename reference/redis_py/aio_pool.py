@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import random
 from collections.abc import Callable
 from math import inf
 from typing import Any, cast
@@ -70,19 +69,9 @@ class BridgedPool(aio.Pool):
             " release connections sooner, or raise max_connections or timeout"
         )
 
-    async def _dial(self, lease: aio.Lease) -> Any:
-        """As the pool beneath does, of a connection of redis-py's."""
-        began = self._clock()
+    def _new_connection(self) -> Any:
         connection: Any = self._make_connection()
         connection.lost = self._core.lost
-        await connection.connect()
-        now = self._clock()
-        try:
-            self._carry_out(self._core.opened(lease, connection, now, random.random()))
-        except errors.Closed:  # closes a race: the pool was closed in the very turn in which this was made
-            connection.abort(errors.Closed, "the pool was closed")
-            raise
-        self._metrics.create_time.record(now - began)
         return connection
 
 

@@ -12,13 +12,11 @@ from __future__ import annotations
 
 import logging
 import os
-import random
 from _thread import LockType, allocate_lock
 from collections import deque
 from collections.abc import Callable
 from functools import partial
 from math import inf
-from time import monotonic
 from typing import Any, cast
 
 import redis
@@ -116,29 +114,8 @@ class BridgedPool(threads.Pool):
             " release connections sooner, or raise max_connections or timeout"
         )
 
-    def _dial(self, lease: threads.Lease, deadline: float) -> Any:
-        """As the pool beneath does, of a connection of redis-py's."""
-        began = monotonic()
-        connection: Any = self._make_connection()
-        try:
-            with self._lock:
-                self._core.resume(lease, began)  # `Closed`, if close came before it could know of this dial
-                self._dials.add(connection)
-            connection.connect(deadline - began)
-            with self._lock:
-                waiter = self._core.opened(lease, connection, monotonic(), random.random())
-        except BaseException as error:
-            connection.close()  # before its place goes to the next (POOL-01)
-            if isinstance(error, errors.ConnectFailed) and self._core.closed:
-                raise errors.Closed("the pool was closed while this caller waited for a connection") from None
-            if isinstance(error, errors.ConnectFailed) and monotonic() >= deadline:
-                raise self._late() from None
-            raise
-        finally:
-            self._dials.discard(connection)  # without the lock, so that no interrupt can keep it there
-        self._metrics.create_time.record(monotonic() - began)
-        self._carry_out(waiter)
-        return connection
+    def _new_connection(self) -> Any:
+        return self._make_connection()
 
 
 class Pool(redis.ConnectionPool):

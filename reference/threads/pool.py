@@ -142,13 +142,13 @@ class Pool(PoolShell[Lease, Connection]):
             now = monotonic()
             if now >= deadline and lease in self._core.waiting:
                 raise self._too_late(now)
-            step = self._core.resume(lease, now)
+            further = self._core.resume(lease, now)
             self._close_discarded()
-            return step
+            return further
 
     def _dial(self, lease: Lease, deadline: float) -> Connection:
         began = monotonic()
-        connection = Connection(self._settings, self._command_limit)
+        connection = self._new_connection()
         try:
             with self._lock:
                 self._core.resume(lease, began)  # `Closed`, if close came before it could know of this dial
@@ -168,6 +168,9 @@ class Pool(PoolShell[Lease, Connection]):
         self._metrics.create_time.record(monotonic() - began)
         self._carry_out(waiter)
         return connection
+
+    def _new_connection(self) -> Connection:
+        return Connection(self._settings, self._command_limit)
 
     def _late(self) -> AcquireTimeout:
         with self._lock:
