@@ -28,7 +28,7 @@ FAILURES = (
 
 @dataclass(frozen=True)
 class Fault:
-    """In that method `before` becomes `after`; `found_by` is a test, with its arguments but for the server."""
+    """In that method `before` becomes `after`; `found_by` is a test and its arguments but for the server."""
 
     name: str
     owner: type
