@@ -36,7 +36,7 @@ class Event:
 
 
 class ChoosingScheduler(Scheduler):
-    """Asks while it is `exploring`. `early_limits` seconds: a limit that is so near may pass at any moment."""
+    """Asks while it is `exploring`. `early_limits` seconds: a limit that is so near may pass at any moment."""  # noqa: E501
 
     def __init__(self, order: Order) -> None:
         super().__init__(turn_limit=TURN_LIMIT)

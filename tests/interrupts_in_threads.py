@@ -6,18 +6,17 @@ capacity lost. The one that is interrupted ends by that, or had its outcome alre
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from poolproof.conformance.adapter import Interrupted
-from poolproof.reference import AcquireTimeout, ConnectFailed, ConnectionLost
+from poolproof.reference import AcquireTimeout, Closed, ConnectFailed, ConnectionLost
 from poolproof.reference.threads import Multiplexer, Pool
 
 from . import multiplexer_in_threads as multiplexers
 from . import pool_in_threads as pools
 from .multiplexer_in_threads import publish, subscribed
 from .pool_in_threads import SOON_SECONDS, answered
-from .scene_of_threads import Caller, Scene
+from .scene_of_threads import Scene
 
 
 def use_lease(pool: Pool, use: str) -> object:
@@ -40,13 +39,17 @@ def use_lease(pool: Pool, use: str) -> object:
 
 def pool_is_used(scene: Scene, use: str, names: str, max_size: int, idle: bool) -> None:
     """The victim uses a lease while others want one."""
-    pool = pools.warmed(scene, max_size) if idle else pools.pool_of(scene, max_size)
+    pool = (
+        pools.warmed(scene, max_size, replayed=False)
+        if idle
+        else pools.pool_of(scene, max_size, replayed=False)
+    )
     before = pools.getting(scene, pool, names[:1])
     victim = scene.start("victim", lambda: use_lease(pool, use))
     others = before + pools.getting(scene, pool, names[1:])
     scene.may_be_interrupted(victim)
     scene.run()
-    assert all([answered(caller) for caller in others])
+    assert all([answered(caller) for caller in others])  # noqa: C419
     answered(victim, Interrupted)
     pools.nothing_is_left(scene, pool)
 
@@ -60,7 +63,8 @@ def pool_has_trouble(scene: Scene, trouble: str, names: str) -> None:
     }.get(trouble, {})
     if trouble == "old":
         scene.patience_seconds = SOON_SECONDS / 10
-    pool = pools.pool_of(scene, 1) if trouble == "refused" else pools.warmed(scene, 1, **options)
+    make = pools.pool_of if trouble == "refused" else pools.warmed
+    pool = make(scene, 1, replayed=False, **options)
     if trouble == "limit":
         scene.scheduler.early_limits = SOON_SECONDS
     if trouble == "old":
@@ -81,14 +85,14 @@ def pool_has_trouble(scene: Scene, trouble: str, names: str) -> None:
 
 def pool_is_closed(scene: Scene, names: str, drain_seconds: float) -> None:
     """Closing is interrupted; it can be said again."""
-    pool = pools.warmed(scene, 1)
+    pool = pools.warmed(scene, 1, replayed=False)
     others = pools.getting(scene, pool, names)
     victim = scene.start("victim", lambda: pool.close(drain_seconds))
     scene.may_be_interrupted(victim)
     scene.run(all_done=False)
     scene.call(pool.close)
     for caller in others:
-        answered(caller, pools.Closed)
+        answered(caller, Closed)
     pools.nothing_is_left(scene, pool)
 
 
@@ -109,9 +113,9 @@ def use_multiplexer(multiplexer: Multiplexer, use: str) -> object:
             raise ValueError(use)
 
 
-def multiplexer_is_used(scene: Scene, use: str, names: str, warm: bool = True, **options: Any) -> None:
-    make: Callable[..., Multiplexer] = multiplexers.multiplexer_of
-    multiplexer = multiplexers.warmed(scene, **options) if warm else make(**options)
+def multiplexer_is_used(scene: Scene, use: str, names: str, warm: bool) -> None:
+
+    multiplexer = multiplexers.warmed(scene) if warm else multiplexers.multiplexer_of()
     others = multiplexers.getting(scene, multiplexer, names[:1])
     victim = scene.start("victim", lambda: use_multiplexer(multiplexer, use))
     others += multiplexers.getting(scene, multiplexer, names[1:])
@@ -160,5 +164,5 @@ def multiplexer_is_closed(scene: Scene, names: str, drain_seconds: float) -> Non
     scene.run(all_done=False)
     scene.call(multiplexer.close)
     for caller in others:
-        answered(caller, pools.Closed)
+        answered(caller, Closed, ConnectionLost)
     multiplexers.nothing_is_left(scene, multiplexer)

@@ -6,6 +6,8 @@ No call has a limit, unless the program is about limits: who is forgotten is lef
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from math import inf
 from typing import Any
 
 from poolproof.reference import Closed, CommandTimeout, ConnectFailed, ConnectionLost
@@ -48,12 +50,20 @@ def answered(caller: Caller, *errors: type[BaseException]) -> bool:
     return True
 
 
+def no_time_has_passed(started: list[Caller]) -> None:
+    """Everything is here at once, so nobody waited until a reader looked at the clock by chance."""
+    for caller in started:
+        assert caller.seconds == 0, f"{caller.name} was forgotten for {caller.seconds:g} s"
+
+
 def nothing_is_left(scene: Scene, multiplexer: Multiplexer) -> None:
     """No lock is held, nothing is owed, and who comes later is served (CALL-02)."""
     core = multiplexer._core
     core.check()
     for name in ("_book", "_writing", "_reading", "_dialling"):
-        assert getattr(multiplexer, name).owner is None, f"{name} is held by {getattr(multiplexer, name).owner}"
+        assert getattr(multiplexer, name).owner is None, (
+            f"{name} is held by {getattr(multiplexer, name).owner}"
+        )
     assert not multiplexer._listening, "somebody is said to listen who has gone"
     if not core.draining:
         assert scene.call(lambda: multiplexer.execute("GET", "later")) == b"val:later"
@@ -70,7 +80,8 @@ def callers(scene: Scene, names: str, **options: Any) -> None:
     multiplexer = warmed(scene, **options)
     started = getting(scene, multiplexer, names)
     scene.run()
-    assert all([answered(caller) for caller in started])
+    assert all([answered(caller) for caller in started])  # noqa: C419
+    no_time_has_passed(started)
     nothing_is_left(scene, multiplexer)
 
 
@@ -84,50 +95,61 @@ def dialling(scene: Scene, names: str) -> None:
     multiplexer = multiplexer_of()
     started = getting(scene, multiplexer, names)
     scene.run()
-    assert all([answered(caller) for caller in started])
+    assert all([answered(caller) for caller in started])  # noqa: C419
+    no_time_has_passed(started)
     nothing_is_left(scene, multiplexer)
 
 
-def refused(scene: Scene, names: str, **options: Any) -> None:
+def refused(scene: Scene, names: str, idempotent: bool) -> None:
+    """Who may send again does, after a pause."""
     multiplexer = multiplexer_of()
-    started = getting(scene, multiplexer, names, **options)
+    started = getting(scene, multiplexer, names, idempotent=idempotent)
     scene.may_happen("the next dial is refused", lambda: scene.kernel.rule(admit=False))
     scene.run()
     for caller in started:
-        answered(caller, ConnectFailed)
+        answered(caller, *([] if idempotent else [ConnectFailed]))
     nothing_is_left(scene, multiplexer)
 
 
-def limited(scene: Scene, names: str, **options: Any) -> None:
-    """Limits may pass at any moment, also that of who reads for all, or was just made the reader."""
-    multiplexer = warmed(scene, command_timeout_seconds=LIMIT_SECONDS, **options)
-    scene.scheduler.early_limits = LIMIT_SECONDS
-    started = getting(scene, multiplexer, names)
+def limited(scene: Scene, names: str, hasty: str) -> None:
+    """A limit may pass at any moment, also that of who reads for all, or was just made the reader."""
+    multiplexer = warmed(scene, command_timeout_seconds=LIMIT_SECONDS)
+    started = in_haste(scene, multiplexer, names, hasty)
     scene.run()
     for caller in started:
-        answered(caller, CommandTimeout, ConnectionLost)
+        answered(caller, ConnectionLost, *([CommandTimeout] if caller.name in hasty else []))
     nothing_is_left(scene, multiplexer)
 
 
-def limited_dials(scene: Scene, names: str) -> None:
+def limited_dials(scene: Scene, names: str, hasty: str) -> None:
     """The limit of who dials passes; another dials for all."""
     multiplexer = multiplexer_of(command_timeout_seconds=LIMIT_SECONDS)
-    scene.scheduler.early_limits = LIMIT_SECONDS
-    started = getting(scene, multiplexer, names)
+    started = in_haste(scene, multiplexer, names, hasty)
     scene.run()
     for caller in started:
-        answered(caller, CommandTimeout, ConnectionLost)
+        answered(caller, *([CommandTimeout, ConnectionLost] if caller.name in hasty else []))
     nothing_is_left(scene, multiplexer)
 
 
-def lost(scene: Scene, names: str, **options: Any) -> None:
+def in_haste(scene: Scene, multiplexer: Multiplexer, names: str, hasty: str) -> list[Caller]:
+    """Some have a limit; the others would wait for ever if they were forgotten."""
+    scene.scheduler.early_limits = LIMIT_SECONDS
+
+    def call(name: str) -> object:
+        multiplexer._limit_seconds = LIMIT_SECONDS if name in hasty else inf
+        return multiplexer.execute("GET", name)
+
+    return [scene.start(name, partial(call, name)) for name in names]
+
+
+def lost(scene: Scene, names: str, idempotent: bool) -> None:
     """The connection ends: who reads notices, or who writes."""
     multiplexer = warmed(scene)
-    started = getting(scene, multiplexer, names, **options)
+    started = getting(scene, multiplexer, names, idempotent=idempotent)
     scene.may_send("the server closes all connections", scene.witness.restart)
     scene.run()
     for caller in started:
-        answered(caller, ConnectionLost)
+        answered(caller, *([] if idempotent else [ConnectionLost]))
     nothing_is_left(scene, multiplexer)
 
 

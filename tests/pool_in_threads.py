@@ -98,7 +98,7 @@ def callers(scene: Scene, names: str, max_size: int, max_dialling: int) -> None:
     pool = pool_of(scene, max_size, max_dialling=max_dialling)
     started = getting(scene, pool, names)
     scene.run()
-    assert all([answered(caller) for caller in started])
+    assert all([answered(caller) for caller in started])  # noqa: C419
     nothing_is_left(scene, pool)
 
 
@@ -106,7 +106,7 @@ def callers_of_idle(scene: Scene, names: str, max_size: int) -> None:
     pool = warmed(scene, max_size)
     started = getting(scene, pool, names)
     scene.run()
-    assert all([answered(caller) for caller in started])
+    assert all([answered(caller) for caller in started])  # noqa: C419
     nothing_is_left(scene, pool)
 
 
@@ -142,7 +142,7 @@ def refused(scene: Scene, names: str, max_size: int) -> None:
 
 
 def lost(scene: Scene, names: str, max_size: int, max_dialling: int = 4, **options: Any) -> None:
-    """A connection ends, idle or lent. Who had sent nothing on it gets another, which the model leaves out."""
+    """A connection ends, idle or lent. Who had sent nothing on it gets another, which the model leaves out."""  # noqa: E501
     pool = warmed(scene, max_size, replayed=False, max_dialling=max_dialling, **options)
     started = getting(scene, pool, names)
     scene.may_send("the server closes all connections", scene.witness.restart)
@@ -164,7 +164,7 @@ def grown_old(scene: Scene, names: str, max_size: int) -> None:
     started = getting(scene, pool, names)
     scene.may_happen("time passes", lambda: pass_time(scene, SOON_SECONDS))
     scene.run()
-    assert all([answered(caller) for caller in started])
+    assert all([answered(caller) for caller in started])  # noqa: C419
     nothing_is_left(scene, pool)
 
 
@@ -187,6 +187,7 @@ def closed(scene: Scene, names: str, max_size: int, drain_seconds: float, idle: 
 
 def dialling_slowly(scene: Scene, names: str) -> None:
     """While one dials, a connection comes back, and goes from one to the next (POOL-09)."""
+    scene.patience_seconds = SOON_SECONDS  # which is less than a dial may take
     pool = pool_of(scene, 2)
     lease = scene.call(pool.acquire)
     assert isinstance(lease, Lease)
@@ -197,7 +198,7 @@ def dialling_slowly(scene: Scene, names: str) -> None:
     assert [caller.thread.done() for caller in scene.callers].count(False) <= 1, "others wait for who dials"
     scene.kernel.hold(False)
     scene.run(exploring=False)
-    assert all([answered(caller) for caller in started])
+    assert all([answered(caller) for caller in started])  # noqa: C419
     nothing_is_left(scene, pool)
 
 
@@ -218,5 +219,5 @@ def misused(scene: Scene, names: str) -> None:
     started = getting(scene, pool, names)
     scene.run()
     assert doing.error is None
-    assert all([answered(caller) for caller in started])
+    assert all([answered(caller) for caller in started])  # noqa: C419
     nothing_is_left(scene, pool)

@@ -1,16 +1,16 @@
 """A multiplexer for threads whose run is replayed, operation by operation, as actions of models/combining.py.
 
-What its threads do with the two locks, with the two queues and with who sleeps is a step of the model, and the
-model must offer it at that moment. One step of the code is often several of the model: a flush gathers, queues
-and sends; a read receives, settles and tells, one reply after the other. Where the code may be between two
-steps of the model, it is taken to be where nobody could tell the difference: a call whose limit has passed
-expires when that is entered in the book.
+What its threads do with the two locks, with the two queues and with who sleeps is a step of the model, and
+the model must offer it at that moment. One step of the code is often several of the model: a flush gathers,
+queues and sends; a read receives, settles and tells, one reply after the other. Where the code may be between
+two steps of the model, it is taken to be where nobody could tell the difference: a call whose limit has
+passed expires when that is entered in the book.
 
-Not mapped: the book (each of its sections is one step), the dial as a role, the loss of a connection (the code
-fails all calls in one section, the model takes the writing for it), the look before the first command, bounds,
-batches, listeners, interrupts. Where a run does what the model cannot say, and need not, it is followed no
-further (`unmapped`): the reader writes what the replies have made room for; a call is chosen in the instant
-before it is entered as dead; one in the backlog is woken.
+Not mapped: the book (each of its sections is one step), the dial as a role, the loss of a connection (the
+code fails all calls in one section, the model takes the writing for it), the look before the first command,
+bounds, batches, listeners, interrupts. Where a run does what the model cannot say, and need not, it is
+followed no further (`unmapped`): the reader writes what the replies have made room for; a call is chosen in
+the instant before it is entered as dead; one in the backlog is woken.
 """
 
 from __future__ import annotations

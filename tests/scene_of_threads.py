@@ -17,8 +17,8 @@ from poolproof.conformance.plan import plan
 from poolproof.conformance.simulation.threads import install
 from poolproof.conformance.simulation.threads.kernel import Kernel
 from poolproof.conformance.simulation.threads.scheduler import Scheduler
-from poolproof.conformance.simulation.threads.thread import SimulatedThread, present
 from poolproof.conformance.simulation.threads.statements import armed
+from poolproof.conformance.simulation.threads.thread import SimulatedThread, present
 from poolproof.conformance.witness import Effect, Witness
 
 from .choosing_scheduler import ChoosingScheduler, Event, place_of
@@ -29,20 +29,24 @@ PATIENCE_SECONDS = 30.0  # who reads wakes ten times a second, to look at the cl
 
 
 class Caller:
-    """A thread, and what came of what it did."""
+    """A thread, what came of what it did, and how many (virtual) seconds it took."""
 
     def __init__(self, scheduler: Scheduler, name: str, function: Callable[[], object]) -> None:
         self.name = name
         self.result: object = None
         self.error: BaseException | None = None
+        self.seconds = 0.0
+        self._scheduler = scheduler
         self._function = function
         self.thread = scheduler.start(name, self._run)
 
     def _run(self) -> None:
+        began = self._scheduler.now
         try:
             self.result = self._function()
         except (Exception, Interrupted) as error:
             self.error = without_frames(error)
+        self.seconds = self._scheduler.now - began
 
     @property
     def interrupted(self) -> bool:

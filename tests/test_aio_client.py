@@ -68,7 +68,7 @@ async def test_call_03_a_blocking_command_that_is_cancelled_gives_its_connection
     await client.close()
 
 
-@pytest.mark.parametrize("command", ["SELECT", "MULTI", "SUBSCRIBE", "MONITOR"])
+@pytest.mark.parametrize("command", ["SELECT", "MULTI", "SUBSCRIBE", "MONITOR", "WAIT"])
 async def test_mux_10_a_command_that_changes_a_connection_is_refused(
     server: HeldServer, command: str
 ) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+from collections.abc import Awaitable
+from typing import Any
 
 import pytest
 
@@ -14,6 +17,7 @@ from .aio_calls import answered, error_of, fate_of, turns
 from .held_server import GREETING, NO_RESP3, OK, HeldServer, SimulatedServer
 
 Shell = Pool | Multiplexer
+TLS = ssl.create_default_context()
 both = pytest.mark.parametrize("shell", [Pool, Multiplexer])
 
 
@@ -90,9 +94,54 @@ async def test_conn_06_a_server_that_is_silent_in_the_handshake_fails_the_call_a
 ) -> None:
     virtual_server.answers.clear()
     client = shell(f"{virtual_server.url}?connect_timeout_seconds=3")
-    assert await fate_of(client.execute("ECHO", "own")) == (ConnectFailed, Fate.NOT_SENT)
+    error = await error_of(client.execute("ECHO", "own"))
+    assert (type(error), error.fate) == (ConnectFailed, Fate.NOT_SENT)
+    assert "no connection to 127.0.0.1:6379: not within 3.0 s" in str(error)
     assert (virtual_server.loop.time(), virtual_server.peers) == (3, [])
     await client.close()
+
+
+async def test_conn_06_a_connection_that_was_refused_says_why(unused_port: int) -> None:
+    pool = Pool(f"redis://127.0.0.1:{unused_port}")
+    error = await error_of(pool.execute("PING"))
+    assert isinstance(error.__cause__, ConnectionRefusedError)
+    assert f"no connection to 127.0.0.1:{unused_port}" in str(error)
+    await pool.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "dial", "asked"),
+    [
+        ({"path": "/run/redis.sock"}, "create_unix_connection", ("/run/redis.sock", {})),
+        ({"host": "h", "port": 1}, "create_connection", ("h", 1, {})),
+        (
+            {"host": "h", "port": 1, "tls": TLS},
+            "create_connection",
+            ("h", 1, {"ssl": TLS, "server_hostname": "h"}),
+        ),
+    ],
+    ids=["path", "plain", "tls"],
+)
+async def test_the_server_is_dialled_where_the_settings_say(
+    virtual_server: SimulatedServer,
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, Any],
+    dial: str,
+    asked: tuple[object, ...],
+) -> None:
+    loop = virtual_server.loop
+    original, seen = getattr(loop, dial), list[object]()
+
+    def spy(factory: object, *where: object, **how: object) -> Awaitable[object]:
+        seen.append((*where, how))
+        connecting: Awaitable[object] = original(factory, *where, **how)
+        return connecting
+
+    monkeypatch.setattr(loop, dial, spy)
+    pool = Pool(Settings(**options))
+    await answered(virtual_server, pool.execute("ECHO", "own"))
+    assert seen == [asked]
+    await pool.close()
 
 
 @both

@@ -135,6 +135,17 @@ async def test_mux_09_a_subscriber_is_told_when_its_connection_ends(server: Held
     await pool.close()
 
 
+async def test_mux_09_a_subscriber_is_told_when_its_lease_is_released(server: HeldServer) -> None:
+    pool = Pool(server.url)
+    async with pool.acquire() as connection:
+        subscribing = asyncio.create_task(connection.subscribe("a"))
+        (await server.command()).reply(confirmation(b"a"))
+        messages = await subscribing
+    _, error = await taken(messages)
+    assert (type(error), "it was released with 1 subscriptions" in str(error)) == (ConnectionLost, True)
+    await pool.close()
+
+
 async def test_a_subscriber_is_told_when_the_pool_is_closed(server: HeldServer) -> None:
     pool = Pool(server.url)
     async with pool.acquire() as connection:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 import pytest
 
@@ -21,6 +21,12 @@ ANSWERS = {
     b"GET": b"$1\r\nv\r\n",
     b"NEW.COMMAND": OK,
 }
+
+
+async def refused(server: HeldServer, call: Awaitable[object]) -> object:
+    """The call's result, once the server has refused the one command it holds."""
+    (await server.command()).reply(REFUSED)
+    return await call
 
 
 async def connections_for_two(server: HeldServer, commands: Sequence[tuple[str, ...]]) -> int:
@@ -84,6 +90,28 @@ async def test_conn_08_a_connection_that_owes_a_reply_is_closed(server: HeldServ
         connection.execute("ECHO", "owed").cancel()
     assert await pool.execute("GET", "k") == b"v"
     assert server.accepted == 2
+    await pool.close()
+
+
+async def test_conn_08_what_a_batch_leaves_counts_too(server: HeldServer) -> None:
+    server.answers.update(ANSWERS)
+    pool = Pool(server.url, max_size=1)
+    async with pool.acquire() as connection:
+        await connection.batch([("GET", "k"), ("SELECT", "3")])
+    assert await pool.execute("GET", "k") == b"v"
+    assert server.accepted == 2
+    await pool.close()
+
+
+async def test_conn_08_a_refusal_concerns_the_command_that_it_answers(server: HeldServer) -> None:
+    server.answers.update(ANSWERS)
+    pool = Pool(server.url, max_size=1)
+    async with pool.acquire() as connection:
+        await connection.execute("WATCH", "k")
+        await connection.execute("UNWATCH")
+        await error_of(refused(server, connection.execute("INCR", "k")))
+    assert await pool.execute("GET", "k") == b"v"
+    assert server.accepted == 1
     await pool.close()
 
 

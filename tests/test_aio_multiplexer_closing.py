@@ -24,6 +24,15 @@ async def test_life_02_close_ends_every_call_and_the_connection(server: HeldServ
     await server.until_open(0)
 
 
+async def test_life_02_close_returns_when_the_socket_is_closed(server: HeldServer) -> None:
+    multiplexer = Multiplexer(server.url)
+    await answered(server, multiplexer.execute("ECHO", "first"))
+    wire = multiplexer._wire
+    assert wire is not None
+    await multiplexer.close()
+    assert wire.gone.done()
+
+
 @pytest.mark.parametrize("turn", range(12))
 async def test_life_02_close_ends_a_dial_at_any_turn(server: HeldServer, turn: int) -> None:
     multiplexer = Multiplexer(server.url)

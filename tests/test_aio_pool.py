@@ -26,6 +26,17 @@ async def test_acquire_does_not_suspend_when_a_connection_is_idle(server: HeldSe
     await pool.close()
 
 
+async def test_a_lease_that_is_awaited_waits_as_one_that_is_entered(server: HeldServer) -> None:
+    pool = Pool(server.url, max_size=1)
+    first = await pool.acquire()
+    waiting = asyncio.ensure_future(pool.acquire())
+    await turns(1)
+    assert not waiting.done()
+    pool.release(first)
+    pool.release(await waiting)
+    await pool.close()
+
+
 async def test_pool_01_callers_beyond_the_capacity_wait_for_a_connection(server: HeldServer) -> None:
     pool = Pool(server.url, max_size=2)
     callers = [asyncio.create_task(pool.execute("ECHO", f"{caller}")) for caller in range(5)]

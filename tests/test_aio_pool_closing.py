@@ -28,6 +28,14 @@ async def test_life_02_close_ends_every_caller_and_every_connection(server: Held
     await server.until_open(0)
 
 
+async def test_life_02_close_returns_when_the_sockets_are_closed(server: HeldServer) -> None:
+    pool = Pool(server.url)
+    lease = await pool.acquire()
+    connection, _ = pool._core.lent[lease]
+    await pool.close()
+    assert connection.gone.done()
+
+
 @pytest.mark.parametrize("turn", range(12))
 async def test_life_02_close_ends_a_dial_at_any_turn(server: HeldServer, turn: int) -> None:
     pool = Pool(server.url)
@@ -107,6 +115,19 @@ async def test_life_03_a_drain_ends_if_a_dial_fails_meanwhile(virtual_server: Si
     assert [await fate_of(caller) for caller in callers] == [(ConnectFailed, Fate.NOT_SENT)] * 2
     await closing
     assert virtual_server.loop.time() == 1
+
+
+async def test_life_03_a_drain_ends_when_the_last_connection_comes_back_unfit_for_use(
+    virtual_server: SimulatedServer,
+) -> None:
+    virtual_server.answers[b"MULTI"] = b"+OK\r\n"
+    pool = Pool(virtual_server.url)
+    async with pool.acquire() as connection:
+        await connection.execute("MULTI")
+        closing = asyncio.create_task(pool.close(drain_timeout_seconds=10))
+        await turns(1)
+    await closing
+    assert virtual_server.loop.time() == 0
 
 
 async def test_life_03_a_drain_ends_when_those_who_wait_give_up(virtual_server: SimulatedServer) -> None:

@@ -58,6 +58,16 @@ async def test_conn_02_after_its_limit_the_reply_stays_owed_and_the_connection_i
     await pool.close()
 
 
+async def test_call_03_the_limit_of_a_cancelled_command_passes_without_harm(
+    virtual_server: SimulatedServer,
+) -> None:
+    pool = Pool(virtual_server.url, command_timeout_seconds=5)
+    async with pool.acquire() as connection:
+        connection.execute("ECHO", "cancelled").cancel()
+        await asyncio.sleep(10)
+    await pool.close()
+
+
 async def test_conn_02_after_its_limit_the_lease_cannot_send_before_the_late_reply(
     virtual_server: SimulatedServer,
 ) -> None:

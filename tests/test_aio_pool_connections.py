@@ -32,7 +32,9 @@ async def test_conn_02_a_release_ends_the_call_that_is_still_in_flight(server: H
     pool = Pool(server.url, max_size=1)
     async with pool.acquire() as connection:
         call = connection.execute("ECHO", "in flight")
-    assert await fate_of(call) == (ConnectionLost, Fate.UNKNOWN)
+    error = await error_of(call)
+    assert (type(error), error.fate) == (ConnectionLost, Fate.UNKNOWN)
+    assert "closed, as it was released before the reply came" in str(error)
     await pool.close()
 
 

@@ -33,6 +33,16 @@ async def test_pool_12_a_connection_that_was_idle_for_long_is_lent_if_it_gives_a
     await pool.close()
 
 
+async def test_pool_12_it_is_asked_for_a_lease_that_is_awaited_too(virtual_server: SimulatedServer) -> None:
+    pool = used(virtual_server, 1)
+    await pool.execute("ECHO", "first")
+    await asyncio.sleep(30)
+    virtual_server.answers[b"PING"] = PONG
+    pool.release(await pool.acquire())
+    assert virtual_server.heard[-1] == [b"PING"]
+    await pool.close()
+
+
 async def test_pool_12_a_connection_that_was_idle_for_a_short_time_is_not_asked(
     virtual_server: SimulatedServer,
 ) -> None:
@@ -155,8 +165,9 @@ async def test_pool_01_what_is_let_go_is_closed_before_its_room_is_used(
     await pool.close()
 
 
+@pytest.mark.parametrize("entered", [False, True])
 async def test_pool_11_one_that_is_too_old_is_closed_though_a_younger_one_is_lent(
-    virtual_server: SimulatedServer,
+    virtual_server: SimulatedServer, entered: bool
 ) -> None:
     pool = Pool(virtual_server.url, idle_timeout_seconds=10)
     old, young = pool.acquire(), pool.acquire()
@@ -166,7 +177,8 @@ async def test_pool_11_one_that_is_too_old_is_closed_though_a_younger_one_is_len
     await asyncio.sleep(5)
     pool.release(young)
     await asyncio.sleep(5.5)
-    await answered(virtual_server, pool.execute("ECHO", "next"))
+    lease = pool.acquire()
+    await (lease.__aenter__() if entered else lease)
     assert (virtual_server.accepted, len(virtual_server.peers)) == (2, 1)
     await pool.close()
 

@@ -54,8 +54,8 @@ def test_no_room_is_imported_by_its_bare_name(path: Path) -> None:
 def test_the_inner_rooms_need_nothing_but_the_standard_library_hiredis_and_for_proofs_z3(room: str) -> None:
     for path in sorted((ROOT / room).rglob("*.py")):
         besides = {"hiredis"} if room == "reference" else {"z3"} if path.parent == PROOFS else set[str]()
-        besides |= {"redis"} if path.parent.name == "redis_py" else set[str]()  # optional, both of them:
-        besides |= {"opentelemetry"} if path.name == "opentelemetry.py" else set[str]()  # a bridge, an exporter
+        besides |= {"redis"} if path.parent.name == "redis_py" else set[str]()  # both optional
+        besides |= {"opentelemetry"} if path.name == "opentelemetry.py" else set[str]()
         for name, line in imports(path):
             top = name.split(".")[0]
             known = top in sys.stdlib_module_names or top == "poolproof" or top in besides

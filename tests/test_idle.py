@@ -107,6 +107,15 @@ def test_without_limits_nobody_has_to_look() -> None:
     for caller in range(3):
         made.release(caller, 0)
     assert (made.idle.ageing, made.idle.next_look, made.limits.period_seconds) == (False, inf, inf)
+    assert made.idle.expiry == {}
+
+
+def test_after_a_look_the_next_is_planned_for_whatever_ends_first() -> None:
+    made = core(2, idle_seconds=10)
+    for caller, now in ((0, 1), (1, 4)):
+        made.release(caller, now)
+    made.idle.discard_expired(11)
+    assert (made.idle.discarded, made.idle.next_look) == ([0], 14)
 
 
 @pytest.mark.parametrize(

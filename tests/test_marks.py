@@ -13,7 +13,7 @@ from poolproof.reference.marks import Mark, Marks
 from poolproof.reference.multiplexer import Ended, MultiplexerCore
 
 from .call_clocks import Make, run, search
-from .commands_sent import Command, Core
+from .commands_sent import Command, Core, connected
 
 runs = st.lists(st.integers(0, 1_000), max_size=60)
 
@@ -35,6 +35,17 @@ def test_call_01_a_call_is_told_after_its_limit_and_at_most_one_period_later(bet
     made.send(b"", call := Command())
     told = next(now for now in range(1, 9) if made.tick(float(now))[0].not_sent == (call,))
     assert 3.0 <= told - between <= 3.0 + 1.0
+
+
+def test_call_01_what_is_given_up_behind_a_mark_does_not_move_it() -> None:
+    made = connected(limit_seconds=2.0)
+    made.send(b"", old := Command())
+    made.flush()
+    made.tick(0.0)
+    made.send(b"", Command(over=True))
+    made.send(b"", Command())
+    made.flush()
+    assert made.tick(2.0)[0] == Ended(unknown=(old,))
 
 
 def test_call_01_without_a_limit_nobody_is_told() -> None:

@@ -76,7 +76,7 @@ def explore_apart(program: Program, *arguments: Any, budget: int, **options: Any
 
 def search_apart(program: Program, *arguments: Any, budget: int, **options: Any) -> dict[str, Any]:
     """The number of `runs`, of those `passed_over`, which tested nothing, and the `failures`, of which there is
-    one at most unless `every` is wanted."""
+    one at most unless `every` is wanted."""  # noqa: E501
     search = Search(program.__module__, program.__name__, arguments, budget, **options)
     command = [sys.executable, "-m", __name__, json.dumps(asdict(search))]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)

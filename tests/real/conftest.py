@@ -55,13 +55,15 @@ def nothing_is_left() -> Iterator[None]:
     """Every socket and thread of a test is gone after it. One that hangs is ended, and shows where."""
     faulthandler.dump_traceback_later(3 * PATIENCE_SECONDS, exit=True)
     sockets_before, threads_before = sockets(), set(threading.enumerate())
-    yield
-    for thread in set(threading.enumerate()) - threads_before:
-        thread.join(PATIENCE_SECONDS)  # it may be about to end
-        assert not thread.is_alive(), f"{thread} is left behind"
-    gc.collect()
-    assert sockets() == sockets_before, "sockets are left behind"
-    faulthandler.cancel_dump_traceback_later()
+    try:
+        yield
+        for thread in set(threading.enumerate()) - threads_before:
+            thread.join(PATIENCE_SECONDS)  # it may be about to end
+            assert not thread.is_alive(), f"{thread} is left behind"
+        gc.collect()
+        assert sockets() == sockets_before, "sockets are left behind"
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def sockets() -> set[str]:

@@ -120,7 +120,7 @@ def test_conn_06_a_credential_provider_that_fails_costs_nothing_but_the_call(
     with closing(getattr(shell, kind)(settings(server, provider), **options)) as service:
         with pytest.raises(ConnectFailed, match="the vault is sealed"):
             service.execute("PING")
-        assert eyes.clients() == []
+        eyes.until_clients(0)
         assert service.execute("ACL", "WHOAMI") == b"alice"
 
 
