@@ -239,13 +239,13 @@ class MultiplexerCore(Generic[CallT]):
 
     def _end(self, link: Link) -> Ended[CallT]:
         ended = Ended(_waiting(self.in_flight), _waiting(call for _, call, _ in self.backlog))
-        self.link = link
-        self.epoch += 1
         self.in_flight.clear()
         self.backlog.clear()
         self.backlogged = 0
         self.confirming.clear()
         self._marks.clear()
+        self.link = link
+        self.epoch += 1
         return ended
 
 

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from typing import Any
 
 import pytest
 
 from poolproof.reference import Fate, PoolproofError
+from poolproof.reference.aio import Multiplexer, Pool
+from poolproof.reference.url import Settings
 
 from .held_server import HeldServer
+
+Shell = Pool | Multiplexer
+both = pytest.mark.parametrize("shell", [Pool, Multiplexer])
+
+
+def settings(server: HeldServer, **options: Any) -> Settings:
+    """What it takes to reach this server."""
+    return Settings(port=int(server.url.rpartition(":")[2]), **options)
 
 
 async def turns(count: int) -> None:

@@ -1,11 +1,13 @@
-"""Programs of threads one of which is interrupted; `thread_schedules` does it at every moment.
+"""Programs of threads one of which, the victim, is interrupted; `thread_schedules` does it at every moment.
 
 What is promised to the others: they get their own replies, nobody is left waiting, no lock is held, no
-capacity lost. The one that is interrupted ends by that, or had its outcome already.
+capacity lost. The victim ends by the interrupt, or had its outcome already. In the order in which the threads
+start, V stands for the victim, and a small letter for another caller.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from poolproof.conformance.adapter import Interrupted
@@ -16,79 +18,84 @@ from . import multiplexer_in_threads as multiplexers
 from . import pool_in_threads as pools
 from .multiplexer_in_threads import publish, subscribed
 from .pool_in_threads import SOON_SECONDS, answered
-from .scene_of_threads import Scene
+from .scene_of_threads import Caller, Scene
+
+REPLY = b"val:V"  # of the victim
+
+
+def started(
+    scene: Scene, order: str, call: Callable[..., object], victim: Callable[[], object]
+) -> tuple[list[Caller], Caller]:
+    """The others, who `call` with GET and their name, and the victim, who may be interrupted at any moment."""  # noqa: E501
+
+    def calling(name: str) -> Callable[[], object]:
+        return lambda: call("GET", name)
+
+    every = {name: scene.start(name, victim if name == "V" else calling(name)) for name in order}
+    scene.may_be_interrupted(every["V"])
+    return [caller for name, caller in every.items() if name != "V"], every["V"]
 
 
 def use_lease(pool: Pool, use: str) -> object:
-    """One caller's use of a lease, by name."""
     with pool.acquire() as lease:
         match use:
             case "execute":
-                return lease.execute("GET", "victim")
+                return lease.execute("GET", "V")
             case "batch":
-                return lease.batch([("GET", "x"), ("GET", "victim")])[-1]
+                return lease.batch([("GET", "x"), ("GET", "V")])[-1]
             case "transaction":
-                return lease.transaction([("GET", "x"), ("GET", "victim")])[-1]
-            case "message":
+                return lease.transaction([("GET", "x"), ("GET", "V")])[-1]
+            case _:
                 lease.subscribe("news")
                 lease.message(0.0)
-                return b"val:victim"
-            case _:
-                raise ValueError(use)
+                return REPLY
 
 
-def pool_is_used(scene: Scene, use: str, names: str, max_size: int, idle: bool) -> None:
-    """The victim uses a lease while others want one."""
-    pool = (
-        pools.warmed(scene, max_size, replayed=False)
-        if idle
-        else pools.pool_of(scene, max_size, replayed=False)
-    )
-    before = pools.getting(scene, pool, names[:1])
-    victim = scene.start("victim", lambda: use_lease(pool, use))
-    others = before + pools.getting(scene, pool, names[1:])
-    scene.may_be_interrupted(victim)
+def pool_is_used(scene: Scene, use: str, order: str, idle: bool) -> None:
+    """The one connection there is, is there already or not."""
+    pool = (pools.warmed if idle else pools.pool_of)(scene, 1, replayed=False)
+    others, victim = started(scene, order, pool.execute, lambda: use_lease(pool, use))
     scene.run()
-    assert all([answered(caller) for caller in others])  # noqa: C419
+    assert all(answered(caller) for caller in others)
     answered(victim, Interrupted)
     pools.nothing_is_left(scene, pool)
 
 
-def pool_has_trouble(scene: Scene, trouble: str, names: str) -> None:
-    """The victim is interrupted while it deals with a limit, a refusal, a loss or old connections."""
-    options: dict[str, Any] = {
-        "limit": {"acquire_timeout_seconds": SOON_SECONDS},
-        "old": {"max_lifetime_seconds": SOON_SECONDS},
-        "checked": {"health_check_after_seconds": 0},
-    }.get(trouble, {})
+TROUBLES: dict[str, dict[str, Any]] = {
+    "limit": {"acquire_timeout_seconds": SOON_SECONDS},
+    "refused": {},
+    "lost": {},
+    "old": {"max_lifetime_seconds": SOON_SECONDS},
+    "checked": {"health_check_after_seconds": 0},
+}
+
+
+def pool_has_trouble(scene: Scene, trouble: str, order: str) -> None:
+    """A limit may pass, a dial is refused, the connection has been lost, or has grown old."""
     if trouble == "old":
         scene.patience_seconds = SOON_SECONDS / 10
     make = pools.pool_of if trouble == "refused" else pools.warmed
-    pool = make(scene, 1, replayed=False, **options)
-    if trouble == "limit":
-        scene.scheduler.early_limits = SOON_SECONDS
-    if trouble == "old":
-        scene.scheduler.now += SOON_SECONDS
-    if trouble == "refused":
-        scene.kernel.rule(admit=False)
-    if trouble in ("lost", "checked"):
-        scene.kernel.carry(scene.witness.restart())
-    others = pools.getting(scene, pool, names[:1])
-    victim = scene.start("victim", lambda: pool.execute("GET", "victim"))
-    others += pools.getting(scene, pool, names[1:])
-    scene.may_be_interrupted(victim)
+    pool = make(scene, 1, replayed=False, **TROUBLES[trouble])
+    match trouble:
+        case "limit":
+            scene.scheduler.early_limits = SOON_SECONDS
+        case "old":
+            scene.scheduler.now += SOON_SECONDS
+        case "refused":
+            scene.kernel.rule(admit=False)
+        case _:
+            scene.kernel.carry(scene.witness.restart())
+    others, victim = started(scene, order, pool.execute, lambda: pool.execute("GET", "V"))
     scene.run()
     for caller in (*others, victim):
         answered(caller, Interrupted, AcquireTimeout, ConnectFailed, ConnectionLost)
     pools.nothing_is_left(scene, pool)
 
 
-def pool_is_closed(scene: Scene, names: str, drain_seconds: float) -> None:
-    """Closing is interrupted; it can be said again."""
+def pool_is_closed(scene: Scene, order: str, drain_seconds: float) -> None:
+    """To close was interrupted; it can be said again."""
     pool = pools.warmed(scene, 1, replayed=False)
-    others = pools.getting(scene, pool, names)
-    victim = scene.start("victim", lambda: pool.close(drain_seconds))
-    scene.may_be_interrupted(victim)
+    others, _ = started(scene, order, pool.execute, lambda: pool.close(drain_seconds))
     scene.run(all_done=False)
     scene.call(pool.close)
     for caller in others:
@@ -98,56 +105,50 @@ def pool_is_closed(scene: Scene, names: str, drain_seconds: float) -> None:
 
 def use_multiplexer(multiplexer: Multiplexer, use: str) -> object:
     match use:
-        case "execute":
-            return multiplexer.execute("GET", "victim")
-        case "idempotent":
-            return multiplexer.execute("GET", "victim", idempotent=True)
+        case "execute" | "idempotent":
+            return multiplexer.execute("GET", "V", idempotent=use == "idempotent")
         case "batch":
-            return multiplexer.batch([("GET", "x"), ("GET", "victim")])[-1]
+            return multiplexer.batch([("GET", "x"), ("GET", "V")])[-1]
         case "transaction":
-            return multiplexer.transaction([("GET", "x"), ("GET", "victim")])[-1]
-        case "subscribe":
-            multiplexer.subscribe("news").close()
-            return b"val:victim"
+            return multiplexer.transaction([("GET", "x"), ("GET", "V")])[-1]
         case _:
-            raise ValueError(use)
+            multiplexer.subscribe("news").close()
+            return REPLY
 
 
-def multiplexer_is_used(scene: Scene, use: str, names: str, warm: bool) -> None:
-
+def multiplexer_is_used(scene: Scene, use: str, order: str, warm: bool) -> None:
+    """A write or a read that is interrupted half-way ends the connection, which the others are told."""
     multiplexer = multiplexers.warmed(scene) if warm else multiplexers.multiplexer_of()
-    others = multiplexers.getting(scene, multiplexer, names[:1])
-    victim = scene.start("victim", lambda: use_multiplexer(multiplexer, use))
-    others += multiplexers.getting(scene, multiplexer, names[1:])
-    scene.may_be_interrupted(victim)
+    others, victim = started(scene, order, multiplexer.execute, lambda: use_multiplexer(multiplexer, use))
     scene.run()
     for caller in others:
         answered(caller, ConnectionLost)
-    answered(victim, Interrupted, ConnectionLost, RuntimeError)
+    answered(
+        victim, Interrupted, ConnectionLost, RuntimeError
+    )  # of CPython's own Event, which was interrupted
     multiplexers.nothing_is_left(scene, multiplexer)
 
 
-def multiplexer_is_lost(scene: Scene, names: str) -> None:
+def multiplexer_is_lost(scene: Scene, order: str) -> None:
     """The victim is interrupted while it tells everybody that the connection is lost."""
     multiplexer = multiplexers.warmed(scene)
-    others = multiplexers.getting(scene, multiplexer, names[:1])
-    victim = scene.start("victim", lambda: multiplexer.execute("GET", "victim"))
-    others += multiplexers.getting(scene, multiplexer, names[1:])
+    scene.witness.hold()
+    others, victim = started(scene, order, multiplexer.execute, lambda: multiplexer.execute("GET", "V"))
+    scene.run(exploring=False, all_done=False)
+    scene.witness.heal()
     scene.kernel.carry(scene.witness.restart())
-    scene.may_be_interrupted(victim)
     scene.run()
     for caller in (*others, victim):
         answered(caller, ConnectionLost, Interrupted, RuntimeError)
     multiplexers.nothing_is_left(scene, multiplexer)
 
 
-def multiplexer_is_listened_to(scene: Scene, names: str) -> None:
+def multiplexer_is_listened_to(scene: Scene, order: str) -> None:
+    """The victim is a listener, who reads for the others while nothing is published."""
     multiplexer = multiplexers.warmed(scene)
     subscription = subscribed(scene, multiplexer)
-    victim = scene.start("victim", subscription.message)
-    others = multiplexers.getting(scene, multiplexer, names)
+    others, victim = started(scene, order, multiplexer.execute, subscription.message)
     scene.start("publisher", lambda: publish(scene))
-    scene.may_be_interrupted(victim)
     scene.run()
     for caller in others:
         answered(caller, ConnectionLost)
@@ -156,11 +157,9 @@ def multiplexer_is_listened_to(scene: Scene, names: str) -> None:
     multiplexers.nothing_is_left(scene, multiplexer)
 
 
-def multiplexer_is_closed(scene: Scene, names: str, drain_seconds: float) -> None:
+def multiplexer_is_closed(scene: Scene, order: str, drain_seconds: float) -> None:
     multiplexer = multiplexers.warmed(scene)
-    others = multiplexers.getting(scene, multiplexer, names)
-    victim = scene.start("victim", lambda: multiplexer.close(drain_seconds))
-    scene.may_be_interrupted(victim)
+    others, _ = started(scene, order, multiplexer.execute, lambda: multiplexer.close(drain_seconds))
     scene.run(all_done=False)
     scene.call(multiplexer.close)
     for caller in others:

@@ -11,7 +11,7 @@ from poolproof.reference import ConnectFailed, ConnectionLost, Fate, Misuse, Pro
 from poolproof.reference.aio import Pool
 
 from .aio_calls import answered, error_of, fate_of
-from .held_server import HeldServer
+from .held_server import HeldServer, SimulatedServer
 
 
 async def test_conn_02_a_connection_that_owes_a_cancelled_caller_its_reply_is_not_lent_again(
@@ -127,7 +127,7 @@ async def test_pool_12_a_connection_whose_end_has_been_read_is_out_of_the_pool_t
 
 
 async def test_pool_12_a_connection_that_ends_while_it_is_made_counts_as_a_failed_dial(
-    server: HeldServer, monkeypatch: pytest.MonkeyPatch
+    virtual_server: SimulatedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loop = asyncio.get_running_loop()
     dial = loop.create_connection
@@ -137,8 +137,9 @@ async def test_pool_12_a_connection_that_ends_while_it_is_made_counts_as_a_faile
         protocol.eof_received()
 
     monkeypatch.setattr(loop, "create_connection", dial_and_be_hung_up_on)
-    pool = Pool(server.url, max_size=1)
+    pool = Pool(virtual_server.url, max_size=1)
     assert await fate_of(pool.execute("PING")) == (ConnectFailed, Fate.NOT_SENT)
+    assert loop.time() == 0
     monkeypatch.undo()
     await pool.close()
 
@@ -166,6 +167,18 @@ async def test_call_06_a_call_on_a_connection_that_has_ended_is_not_sent(server:
             connection.execute("ECHO", "late")
     assert caught.value.fate is Fate.NOT_SENT
     await pool.close()
+
+
+async def test_call_06_the_first_reason_for_the_end_of_a_connection_is_the_one_that_counts(
+    server: HeldServer,
+) -> None:
+    pool = Pool(server.url)
+    async with pool.acquire() as connection:
+        server.peers[0].end()
+        await server.until_open(0)
+        await pool.close()
+        with pytest.raises(ConnectionLost):
+            connection.execute("ECHO", "late")
 
 
 async def test_an_error_reply_is_raised_and_its_connection_kept(server: HeldServer) -> None:

@@ -115,6 +115,13 @@ def test_life_02_who_replaces_a_dead_connection_in_a_closed_pool_is_told() -> No
     assert made.empty
 
 
+def test_life_02_a_waiter_that_close_has_sent_away_may_leave_as_if_it_had_not() -> None:
+    made = core(1, size=1)
+    assert made.acquire(2, 0) is WAIT
+    made.close()
+    assert made.abandon(2, 0) is None
+
+
 def test_life_04_closing_again_changes_nothing() -> None:
     made = core(1, 2)
     assert made.close() == made.close()

@@ -118,6 +118,22 @@ def test_pool_07_a_limit_passes_at_every_moment() -> None:
     assert explore(play, budget=2, early_timers=True) >= 300
 
 
+def test_life_02_pool_07_a_pool_is_closed_at_every_moment_around_a_limit() -> None:
+    def play(scene: Scene, moment: int) -> None:
+        pool = pool_of(1, acquire_timeout_seconds=5)
+        tasks = callers(scene, pool)
+        scene.steps(moment)
+        closing = scene.start(pool.close())
+        scene.run()
+        assert closing.done()
+        assert closing.exception() is None
+        for name, task in tasks.items():
+            got_its_own(task, name, AcquireTimeout, ConnectFailed, Closed)
+        nobody_is_left(scene, pool)
+
+    at_every_moment(play, budget=1, early_timers=True)
+
+
 def idle_for_long(scene: Scene, **options: float) -> Pool:
     """A pool of one connection that has been idle for a minute."""
     pool = pool_of(1, replayed=False, **options)

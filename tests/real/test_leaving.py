@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from poolproof.reference import Closed, Fate, PoolproofError
+from poolproof.reference import Closed, Fate, PoolproofError, aio, threads
 
 from .server import Eyes, Server
 from .shells import Shell, closing, failure, outcome
@@ -121,14 +123,36 @@ def test_life_03_a_drain_ends_when_its_time_is_up(server: Server, eyes: Eyes, sh
     assert isinstance(failure(holding), Closed)
 
 
-@pytest.mark.parametrize("kind", ["pool", "multiplexer"])
-def test_one_that_is_forgotten_says_so_when_it_is_collected(server: Server, shell: Shell, kind: str) -> None:
-    service = [getattr(shell, kind)(server.url())]
-    service[0].execute("PING")
-    with pytest.warns(ResourceWarning, match=f"a {kind.title()} was never closed, and has 1 open conn"):
-        service.clear()
-        shell.take_in()
+@pytest.mark.parametrize("kind", [threads.Pool, threads.Multiplexer])
+def test_one_that_is_forgotten_among_threads_says_so(server: Server, kind: Any) -> None:
+    def forgets() -> None:
+        kind(server.url()).execute("PING")
+
+    assert complaint(kind) in complaints(forgets)
+
+
+@pytest.mark.parametrize("kind", [aio.Pool, aio.Multiplexer])
+def test_one_that_is_forgotten_in_a_loop_says_so_when_that_is_gone(server: Server, kind: Any) -> None:
+    async def forgets() -> None:
+        await kind(server.url()).execute("PING")
+
+    assert complaint(kind) in complaints(lambda: asyncio.run(forgets()))
+
+
+def complaint(kind: type[object]) -> str:
+    return f"a {kind.__name__} was never closed, and has 1 open connections: call its close()"
+
+
+def complaints(forgets: Callable[[], None]) -> list[str]:
+    """What is said when that which was forgotten is collected; asyncio adds a word of its own for sockets."""
+    with warnings.catch_warnings(record=True, action="always", category=ResourceWarning) as caught:
+        forgets()
         gc.collect()
+    words = [str(one.message) for one in caught]
+    caught.clear()
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        gc.collect()  # the warnings had held on to what they are about
+    return words
 
 
 def test_subscribers_hear_of_the_close(server: Server, eyes: Eyes, shell: Shell) -> None:
