@@ -8,12 +8,16 @@ stays so, the run is replayed, operation by operation, as actions of models/comb
 
 from __future__ import annotations
 
+import os
 from typing import Any, NamedTuple
 
 import pytest
 
 from . import multiplexer_in_threads as programs
 from .thread_schedules import Edit, Found, Program, explore_apart, search_apart
+
+pytestmark = pytest.mark.skipif("THOROUGH" not in os.environ, reason="takes minutes: set THOROUGH=1")
+
 
 DRAIN_SECONDS = 20.0
 
