@@ -81,6 +81,7 @@ def check(
     sent over a network. Releases are installed once, into `~/.cache/poolproof` (or `$POOLPROOF_CACHE`).
     """
     names = selected(select or [])
+    _try_to_write(json_file)
     with err.status(f"preparing {client} ...") if err.is_terminal else nullcontext():
         target = resolve(client)
         job = Job(
@@ -192,6 +193,15 @@ def selftest() -> None:
     raise typer.Exit(
         OUR_FAULT if matrix.survivors() or matrix.idle_requirements() or matrix.false_alarms() else 0
     )
+
+
+def _try_to_write(json_file: Path | None) -> None:
+    """Before the work, not after it, one is told that its result can't be kept."""
+    try:
+        if json_file:
+            json_file.touch()
+    except OSError as problem:
+        raise CannotRun(f"{json_file} can't be written: {problem.strerror}") from None
 
 
 def _write(report: Report, json_file: Path | None) -> None:

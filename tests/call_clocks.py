@@ -27,6 +27,7 @@ class Clocks:
         self.now = 0.0
         self.began: dict[Command, float | None] = {}
         self.heard_at: float | None = None  # the first tick since bytes came
+        self.silence_told = False  # since then; a shell gives up the connection
 
     def happenings(self) -> list[str]:
         core = self.core
@@ -67,6 +68,7 @@ class Clocks:
     def heard(self) -> None:
         self.core.heard += 1
         self.heard_at = None
+        self.silence_told = False
 
     def answer(self) -> None:
         (call,) = self.core.received(self.core.epoch, 1)
@@ -88,7 +90,9 @@ class Clocks:
         told = {call for call in (*ended.unknown, *ended.not_sent) if call.name != "restores"}
         assert told == due, "told too early, or too late, or not at all"
         assert set(ended.unknown) <= set(self.core.in_flight), "it was written"
-        assert silent == (quiet and bool(old) and bool(self.core.in_flight)), "whether the server is silent"
+        is_silent = quiet and bool(old) and bool(self.core.in_flight)
+        assert silent == is_silent or self.silence_told, "whether the server is silent"
+        self.silence_told |= silent
         self.end(ended)
         self.began = {call: self.now if began is None else began for call, began in self.began.items()}
         self.heard_at = self.now if self.heard_at is None else self.heard_at
@@ -118,7 +122,7 @@ class Clocks:
         places = [list(self.began).index(call) for call in core.in_flight]
         sizes = tuple(replies for *_, replies in core.backlog)
         quiet = None if self.heard_at is None else min(self.now - self.heard_at, 3)
-        return core.link, ages, tuple(marks), tuple(places), sizes, quiet
+        return core.link, ages, tuple(marks), tuple(places), sizes, quiet, self.silence_told
 
 
 def search(make: Make, length: int) -> int:
