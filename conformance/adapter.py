@@ -3,7 +3,8 @@
 An adapter opens the client with the settings it is given, issues one command for one caller, closes the
 client, and says what the client's errors mean. It adds nothing of its own: no retries, no timeouts, no locks.
 What the client does is what is judged. A complete example stands in the README; `clients/` holds those that
-come with the suite.
+come with the suite. What a client can do besides, batches and subscriptions, its adapter offers by overriding
+a method; what is not overridden is not judged.
 
 There are two kinds. `Adapter` is for asyncio: its callers are tasks, which can be cancelled anywhere.
 `SynchronousAdapter` is for clients that block: its callers are threads, and nobody can cancel a thread. What
@@ -14,11 +15,13 @@ are cancelled.
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, NamedTuple, TypeAlias
 
 from .history import ErrorKind
+from .promises import Promises
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +30,33 @@ class Settings:
 
     max_size: connections a pool may hold.
     acquire_timeout_seconds: how long a caller may wait for one; None: for ever.
-    A limit on how long a command may take must be switched off: the witness keeps replies back as long as the
-    plan says.
+    command_timeout_seconds: how long a command may take; None: for ever. It must then be switched off: the
+        witness keeps replies back as long as the plan says.
+    connect_timeout_seconds: how long a dial with its handshake may take; None: as long as the client likes.
+    password, database: of each connection; empty and 0: none, and the first.
+
+    Those with a default are asked for only if the adapter declares that it `takes` them.
     """
 
     host: str
     port: int
     max_size: int
     acquire_timeout_seconds: float | None
+    command_timeout_seconds: float | None = None
+    connect_timeout_seconds: float | None = None
+    password: str = ""
+    database: int = 0
+
+
+class Numbers(NamedTuple):
+    """How many connections are idle and lent, and how many callers wait; of a multiplexer, in flight, too."""
+
+    idle: int
+    lent: int
+    waiting: int
+
+    def __str__(self) -> str:
+        return f"idle={self.idle} lent={self.lent} waiting={self.waiting}"
 
 
 class AnyAdapter(ABC):
@@ -45,6 +67,8 @@ class AnyAdapter(ABC):
     extra: connections that the client opens for itself, outside the pool (for subscriptions, say).
     waits: a caller that finds the pool full waits for a connection; otherwise it gets an error at once.
     limits_waiting: how long it waits can be limited.
+    takes: which of the settings that have a default it hands to the client, by name.
+    promises: what the client declares of itself.
     """
 
     name: ClassVar[str] = ""
@@ -52,6 +76,8 @@ class AnyAdapter(ABC):
     waits: ClassVar[bool] = True
     limits_waiting: ClassVar[bool] = True
     extra: ClassVar[int] = 0
+    takes: ClassVar[frozenset[str]] = frozenset()
+    promises: ClassVar[Promises] = Promises()
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -74,6 +100,10 @@ class AnyAdapter(ABC):
             case _:
                 return ErrorKind.OTHER
 
+    def numbers(self) -> Numbers:
+        """What the client says of itself, if it does; asked when nobody calls. Override it then."""
+        raise NotImplementedError
+
     @classmethod
     def variant(cls) -> str:
         """What to call this adapter among those of its client."""
@@ -83,6 +113,9 @@ class AnyAdapter(ABC):
     def version() -> str:
         """The client's version, for the report."""
         return ""
+
+
+Command: TypeAlias = tuple[str, ...]
 
 
 class Adapter(AnyAdapter):
@@ -98,6 +131,23 @@ class Adapter(AnyAdapter):
     @abstractmethod
     async def call(self, *command: str) -> object:
         """Issue one command as a caller does, and return its reply. Must pass on cancellation."""
+
+    async def batch(self, *commands: Command) -> object:
+        """Hand over the commands together; their replies in turn, where one fails an exception as a value."""
+        raise NotImplementedError
+
+    async def transaction(self, *commands: Command) -> object:
+        """The same between MULTI and EXEC."""
+        raise NotImplementedError
+
+    async def watch(self, *commands: Command) -> object:
+        """The same on a connection that has watched the key of the first command before."""
+        raise NotImplementedError
+
+    def subscribe(self, channel: str) -> AsyncIterator[object]:
+        """The messages of a channel, or of the pattern if it ends in `*`. The end, or an error, tells the
+        subscriber that it will hear nothing more. Must pass on cancellation."""
+        raise NotImplementedError
 
     @abstractmethod
     async def close(self) -> None:
@@ -136,6 +186,23 @@ class SynchronousAdapter(AnyAdapter):
     @abstractmethod
     def call(self, *command: str) -> object:
         """Issue one command as a caller does, and return its reply. Must pass on `Interrupted`."""
+
+    def batch(self, *commands: Command) -> object:
+        """Hand over the commands together; their replies in turn, where one fails an exception as a value."""
+        raise NotImplementedError
+
+    def transaction(self, *commands: Command) -> object:
+        """The same between MULTI and EXEC."""
+        raise NotImplementedError
+
+    def watch(self, *commands: Command) -> object:
+        """The same on a connection that has watched the key of the first command before."""
+        raise NotImplementedError
+
+    def subscribe(self, channel: str) -> Iterator[object]:
+        """The messages of a channel, or of the pattern if it ends in `*`. The end, or an error, tells the
+        subscriber that it will hear nothing more."""
+        raise NotImplementedError
 
     @abstractmethod
     def close(self) -> None:

@@ -5,40 +5,52 @@ error) and the *witness server* writes what is on the wire; a client can fake ne
 and nothing else, so a history recorded elsewhere can be judged as well.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from .plan import Plan
+from .promises import NONE, Promises
+
+if TYPE_CHECKING:
+    from .plan import Plan
 
 
 class Kind(StrEnum):
     """What happened. The comment says which fields of the event are set besides `at`."""
 
     # seen by callers
-    CALLED = "called"  # caller
+    CALLED = "called"  # caller, text: the step, if it is a batch
     CANCELLED = "cancelled"  # caller: it was cancelled or interrupted (it may still return or raise)
     RETURNED = "returned"  # caller, text: the value
     RAISED = "raised"  # caller, text: the error kind, detail: the error as text
+    SUBSCRIBING = "subscribing"  # caller: it subscribes
+    HEARD = "heard"  # caller, text: a message that it was given
+    TOLD = "told"  # caller, text: error kind or none, detail: the error: its subscription has ended
     # seen on the wire
     DIALLED = "dialled"  # connection: the client asks for a connection
     OPENED = "opened"  # connection: the server accepted it
     REFUSED = "refused"  # connection
     GIVEN_UP = "given up"  # connection: the client stopped dialling
-    RECEIVED = "received"  # caller, connection: its command is at the server
-    REPLIED = "replied"  # caller, connection: its reply was sent
+    RECEIVED = "received"  # caller, connection, text: its command, or one of its batch, is at the server
+    REPLIED = "replied"  # caller, connection, text: the reply to that command was sent, detail: if an error
     GREETED = "greeted"  # connection, text: a command that is no caller's (handshake, ping) is at the server
     WELCOMED = "welcomed"  # connection, text: the reply to such a command was sent
     CLOSED = "closed"  # connection, text: "client" or "server"
+    STRAYED = "strayed"  # connection: bytes were sent there that can be no reply to anything
+    SILENCED = "silenced"  # connection: from now on the server sends nothing on it, and does not close it
     GARBAGE = "garbage"  # connection, text: bytes that are no RESP command
     # written by the world
     COLLECTED = "collected"  # caller: garbage collection began where its thread was stopped
+    PUBLISHED = "published"  # caller: the channel, text: a message, detail: to how many it was sent
     MISSED = "missed"  # text: a step that found nothing to act on
     HEALED = "healed"  # the faults stopped and every reply owed was sent; patience begins
     RESTED = "rested"  # patience is over: the client had all the time it may want
     PROBED = "probed"  # caller: one of the capacity probe's callers sets out
+    NUMBERED = "numbered"  # text: what the client says of its connections and callers
     COUNTED = "counted"  # the capacity probe is over
     CLOSING = "closing"  # the client was told to close
     ENDED = "ended"  # the run is over
@@ -54,6 +66,7 @@ class ErrorKind(StrEnum):
     """What an error means, the same words for every client."""
 
     ACQUIRE_TIMEOUT = "timeout.acquire"  # no connection became available within the acquire limit
+    COMMAND_TIMEOUT = "timeout.command"  # no reply came within the command limit
     EXHAUSTED = "exhausted"  # the pool is full and does not let callers wait
     CANCELLED = "cancelled"
     CLOSED = "closed"  # the pool or multiplexer was closed
@@ -107,8 +120,8 @@ class History:
 class Call:
     """What became of one caller. Numbers are places in the history; None: it did not happen.
 
-    received: where its command arrived at the server, with the connection; more than once if it was sent
-    again.
+    received: where its command, or the first one of its batch, arrived at the server, with the connection;
+    more than once if it was sent again. replied: where the reply was sent, or the last one of its batch.
     """
 
     caller: str
@@ -141,6 +154,7 @@ class Run:
     shared: the client is a multiplexer: many callers use one connection.
     waits: a caller that finds the pool full waits; otherwise it is refused at once.
     extra: connections that the client says it has outside the pool.
+    promises: what else it declares.
     """
 
     plan: Plan
@@ -148,6 +162,7 @@ class Run:
     waits: bool
     history: History
     extra: int = 0
+    promises: Promises = NONE
 
     @cached_property
     def calls(self) -> dict[str, Call]:
@@ -162,7 +177,9 @@ def _calls(history: History) -> dict[str, Call]:
             case Kind.CALLED | Kind.PROBED:
                 found[event.caller] = Call(event.caller, place)
             case Kind.RECEIVED if event.caller in found:
-                found[event.caller].received.append((place, event.connection))
+                received = found[event.caller].received
+                if not received or history.events[received[0][0]].text == event.text:
+                    received.append((place, event.connection))
             case Kind.CANCELLED:
                 found[event.caller].cancelled = place
             case Kind.REPLIED if event.caller in found:

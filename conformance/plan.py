@@ -4,7 +4,12 @@ A plan is fixed before the run and nothing in it depends on what the client does
 shrunk and shared as a small JSON file. Steps name callers, never connections: which connection a caller's
 command travels on is the client's business. Caller `a` issues `GET a`, and the witness owes it `val:a`, which
 it keeps back until the step `answer a`: no reply comes by chance, so no sleep is ever needed to be "in the
-middle of".
+middle of". `call a SELECT 3` issues another command, whose reply is kept back as well.
+
+`batch a 3` hands over GET a_1, GET a_2 and GET a_3 together; `answer a` answers all of them, and a fault for
+`a_2` meets only that one. `transaction a 3` does so between MULTI and EXEC, `watch a 3` after a WATCH.
+`listen a` subscribes to the channel `a`, `listen a pattern` to `a*`; `listen a slowly` takes one message, and
+no more before the ending. `publish a 5` publishes five messages on that channel.
 
 Between two steps nothing runs. `run N` lets N callbacks of the client run, `settle` lets it run until it has
 nothing more to do, `wait N` lets N seconds of virtual time pass. A cancellation can so be placed at every
@@ -22,85 +27,36 @@ is closed.
 import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Self, cast
 
+from .step import (
+    AMOUNT_VERBS,
+    BATCH_VERBS,
+    CALLER_VERBS,
+    FAULT_VERBS,
+    SETTING_OUT,
+    TEXT_VERBS,
+    THREAD_VERBS,
+    BadPlan,
+    Step,
+    Verb,
+)
 
-class Verb(StrEnum):
-    """What a step does. `caller`, `count` and `seconds` say which argument it takes."""
+__all__ = [
+    "AMOUNT_VERBS",
+    "BATCH_VERBS",
+    "CALLER_VERBS",
+    "OPTIONAL_SETTINGS",
+    "TEXT_VERBS",
+    "THREAD_VERBS",
+    "BadPlan",
+    "Plan",
+    "Step",
+    "Verb",
+    "plan",
+]
 
-    CALL = "call"  # caller: a new caller sets out with GET <caller>
-    CANCEL = "cancel"  # caller: its task is cancelled, its thread interrupted
-    ANSWER = "answer"  # caller: the reply owed to it may go out (now, or as soon as the command is there)
-    CUT = "cut"  # caller: the server closes the connection that owes it a reply
-    TEAR = "tear"  # caller: the server sends half of the reply owed to it, then closes
-    DROP = "drop"  # the server closes a connection that owes nothing: the one that was opened first
-    STALL = "stall"  # the server keeps back the replies of handshakes from now on
-    RESUME = "resume"  # the server sends the replies it kept back since STALL
-    ADMIT = "admit"  # the oldest pending dial succeeds (or the next one, if none is pending)
-    REFUSE = "refuse"  # the oldest pending dial is refused (or the next one, if none is pending)
-    CLOSE = "close"  # the client is told to close
-    RUN = "run"  # count: that many callbacks run, or turns of threads
-    STEP = "step"  # count: threads run until that many statements of the client have been executed
-    SETTLE = "settle"  # callbacks or threads run until none is ready
-    WAIT = "wait"  # seconds: that much virtual time passes
-    FREEZE = "freeze"  # seconds: so much time passes, and the process stands still
-    ABANDON = "abandon"  # a thread loses what it has borrowed in a reference cycle
-    COLLECT = "collect"  # the thread that was stopped last collects garbage where it stands
-
-
-CALLER_VERBS = frozenset({Verb.CALL, Verb.CANCEL, Verb.ANSWER, Verb.CUT, Verb.TEAR})
-AMOUNT_VERBS = frozenset({Verb.RUN, Verb.STEP, Verb.WAIT, Verb.FREEZE})
-THREAD_VERBS = frozenset({Verb.STEP, Verb.ABANDON, Verb.COLLECT})  # they mean nothing to asyncio
-FAULT_VERBS = frozenset({Verb.CUT, Verb.TEAR, Verb.DROP, Verb.STALL, Verb.REFUSE, Verb.CLOSE})
-
-
-class BadPlan(ValueError):
-    """The data is not a plan; the message says where."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step: a verb and its argument (a caller, or a number of callbacks, statements or seconds)."""
-
-    verb: Verb
-    caller: str = ""
-    amount: float = 0
-
-    def __str__(self) -> str:
-        amount = str(self.amount).removesuffix(".0") if self.verb in AMOUNT_VERBS else ""
-        argument = self.caller or amount
-        return f"{self.verb} {argument}".strip()
-
-    @classmethod
-    def parse(cls, text: object) -> Self:
-        """The step written by `str(step)`; raises BadPlan."""
-        if not isinstance(text, str):
-            raise BadPlan(f"step {text!r} is no text")
-        word, _, argument = text.strip().partition(" ")
-        try:
-            verb = Verb(word)
-        except ValueError:
-            raise BadPlan(f"unknown step {text!r}; a step begins with one of {', '.join(Verb)}") from None
-        if verb in CALLER_VERBS:
-            if not argument.isidentifier():
-                raise BadPlan(f"step {text!r} needs the name of a caller")
-            return cls(verb, caller=argument)
-        if verb in AMOUNT_VERBS:
-            return cls(verb, amount=_amount(text, argument, whole=verb in (Verb.RUN, Verb.STEP)))
-        if argument:
-            raise BadPlan(f"step {text!r} takes no argument")
-        return cls(verb)
-
-
-def _amount(step: str, text: str, whole: bool) -> float:
-    try:
-        amount = float(text)
-    except ValueError:
-        raise BadPlan(f"step {step!r} needs a number") from None
-    if not 0 <= amount < math.inf or (whole and amount != int(amount)):
-        raise BadPlan(f"step {step!r} needs {'a whole number' if whole else 'a number'} from 0 upwards")
-    return amount
+OPTIONAL_SETTINGS = "command_timeout_seconds", "connect_timeout_seconds", "password", "database"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +65,11 @@ class Plan:
 
     capacity: connections the pool may hold (a multiplexer ignores it).
     acquire_timeout_seconds: how long a caller may wait for a connection; None: for ever.
+    command_timeout_seconds: how long for a reply; None: for ever.
+    connect_timeout_seconds: how long a dial with its handshake may take; None: as long as the client likes.
+    password, database: what each connection has to say of them before any command; the server asks for the
+        same password.
+    unknown: commands that the server is too old to know (`HELLO`, `CLIENT SETINFO`).
     hold_dials: a dial stays pending until ADMIT or REFUSE; otherwise only REFUSE keeps one from succeeding.
     chunk_bytes: the network hands over at most that many bytes of a connection at a time; 0: all there is.
     order: which of several connections that have news at the same moment goes first, or which of several
@@ -122,11 +83,25 @@ class Plan:
     hold_dials: bool = False
     chunk_bytes: int = 0
     order: tuple[int, ...] = ()
+    command_timeout_seconds: float | None = None
+    connect_timeout_seconds: float | None = None
+    password: str = ""
+    database: int = 0
+    unknown: tuple[str, ...] = ()
 
     @property
     def callers(self) -> tuple[str, ...]:
         """The callers that set out, in that order."""
-        return tuple(step.caller for step in self.steps if step.verb is Verb.CALL)
+        return tuple(step.caller for step in self.steps if step.verb in SETTING_OUT)
+
+    @property
+    def batches(self) -> dict[str, tuple[str, ...]]:
+        """The callers of batches, and what each of their commands asks for."""
+        return {
+            step.caller: tuple(key for _, key in step.commands)
+            for step in self.steps
+            if step.verb in BATCH_VERBS
+        }
 
     @property
     def callers_in_haste(self) -> frozenset[str]:
@@ -134,7 +109,7 @@ class Plan:
         found: set[str] = set()
         at_rest = True
         for step in self.steps:
-            if step.verb is Verb.CALL:
+            if step.verb in SETTING_OUT:
                 found |= set() if at_rest else {step.caller}
             else:
                 at_rest = step.verb in (Verb.SETTLE, Verb.WAIT)
@@ -143,6 +118,22 @@ class Plan:
     def uses(self, verbs: Collection[Verb]) -> bool:
         """Whether any step is one of these."""
         return any(step.verb in verbs for step in self.steps)
+
+    @property
+    def asks_for(self) -> frozenset[str]:
+        """The settings that not every adapter hands on, and that are not as usual."""
+        return frozenset(name for name in OPTIONAL_SETTINGS if getattr(self, name) not in (None, "", 0))
+
+    @property
+    def has_limits(self) -> bool:
+        """Whether time alone is a reason for a call to fail."""
+        limits = self.acquire_timeout_seconds, self.command_timeout_seconds, self.connect_timeout_seconds
+        return any(limit is not None for limit in limits)
+
+    @property
+    def changes_sessions(self) -> bool:
+        """Whether a caller issues another command than GET."""
+        return any(step.verb is Verb.CALL and step.text for step in self.steps)
 
     @property
     def has_faults(self) -> bool:
@@ -157,6 +148,11 @@ class Plan:
             "hold_dials": self.hold_dials,
             "chunk_bytes": self.chunk_bytes,
             "order": list(self.order),
+            "command_timeout_seconds": self.command_timeout_seconds,
+            "connect_timeout_seconds": self.connect_timeout_seconds,
+            "password": self.password,
+            "database": self.database,
+            "unknown": list(self.unknown),
             "steps": [str(step) for step in self.steps],
         }
 
@@ -197,6 +193,12 @@ def _limit(value: object) -> float | None:
     return value
 
 
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("must be text")
+    return value
+
+
 def _truth(value: object) -> bool:
     if not isinstance(value, bool):
         raise TypeError("must be true or false")
@@ -210,18 +212,15 @@ _READERS: dict[str, Callable[[Any], object]] = {
     "hold_dials": _truth,
     "chunk_bytes": _whole,
     "order": lambda choices: tuple(_whole(choice) for choice in _list(choices)),
+    "command_timeout_seconds": _limit,
+    "connect_timeout_seconds": _limit,
+    "password": _text,
+    "database": _whole,
+    "unknown": lambda names: tuple(_text(name) for name in _list(names)),
 }
 
 
-def plan(
-    text: str,
-    *,
-    capacity: int = 1,
-    acquire_timeout_seconds: float | None = None,
-    hold_dials: bool = False,
-    chunk_bytes: int = 0,
-    order: Sequence[int] = (),
-) -> Plan:
-    """A plan from its steps as text, separated by commas: `plan("call a, settle, cancel a")`."""
+def plan(text: str, *, order: Sequence[int] = (), **options: Any) -> Plan:
+    """A plan from its steps as text, separated by commas: `plan("call a, settle, cancel a", capacity=2)`."""
     steps = tuple(Step.parse(step) for step in text.split(",") if step.strip())
-    return Plan(steps, capacity, acquire_timeout_seconds, hold_dials, chunk_bytes, tuple(order))
+    return Plan(steps, order=tuple(order), **options)

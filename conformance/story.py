@@ -13,7 +13,9 @@ from .history import ErrorKind, Event, History, Kind
 _ALWAYS_LEFT_OUT = frozenset(
     {Kind.GREETED, Kind.WELCOMED, Kind.DIALLED, Kind.MISSED, Kind.BLOCKED, Kind.UNHANDLED}
 )
+_OFTEN = frozenset({Kind.PUBLISHED, Kind.HEARD})  # several in a row are told as one
 _ABOUT_EVERYBODY = frozenset({Kind.HEALED, Kind.RESTED, Kind.COUNTED, Kind.CLOSING})
+LONGEST_TEXT = 24
 
 
 def story(history: History, finding: Finding) -> list[Event]:
@@ -38,7 +40,10 @@ def story(history: History, finding: Finding) -> list[Event]:
             continue
         if event.kind is Kind.RECEIVED:
             kept = [each for each in kept if not (each.kind is Kind.CALLED and each.caller == event.caller)]
-        kept.append(event)
+        if event.kind in _OFTEN and kept and (kept[-1].kind, kept[-1].caller) == (event.kind, event.caller):
+            kept[-1] = kept[-1]._replace(text=f"{kept[-1].text.partition(' to ')[0]} to {event.text}")
+        else:
+            kept.append(event)
     if finding.still:
         kept[-1] = Event(last.at, Kind.STILL, text=finding.still)
     return kept
@@ -83,16 +88,35 @@ def _what(event: Event) -> str:
     return "".join(_words(event))
 
 
+def _short(text: str) -> str:
+    """As much of it as a lane has room for."""
+    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 3]}..."
+
+
 def _words(event: Event) -> Iterator[str]:
     match event.kind:
         case Kind.CALLED | Kind.PROBED:
-            yield f"asks for {event.caller}"
-        case Kind.RECEIVED:
-            yield f"GET {event.caller}"
+            yield f"asks for {event.text or event.caller}"
+        case Kind.RECEIVED | Kind.GREETED:
+            yield _short(event.text or f"GET {event.caller}")
         case Kind.REPLIED:
-            yield f"● sends val:{event.caller}"
+            command = event.text or f"GET {event.caller}"
+            if event.detail:
+                yield f"● refuses {_short(command)}"
+            elif command.startswith("GET "):
+                yield f"● sends val:{command.removeprefix('GET ')}"
+            else:
+                yield f"● answers {_short(command)}"
         case Kind.RETURNED:
-            yield f"gets {event.text}"
+            yield f"gets {_short(event.text)}"
+        case Kind.SUBSCRIBING:
+            yield "subscribes"
+        case Kind.PUBLISHED:
+            yield f"published: {event.text}{', to nobody' if event.detail == '0' else ''}"
+        case Kind.HEARD:
+            yield f"hears {event.text}"
+        case Kind.TOLD:
+            yield f"is told: {event.text or 'the end'}"
         case Kind.RAISED:
             yield f"fails: {event.text}"
         case Kind.CANCELLED:

@@ -84,7 +84,7 @@ def _say(answers: TextIO, **message: Any) -> None:
 
 def _do(job: Job, answers: TextIO) -> None:
     if job.mutant:
-        from .planting import plant
+        from .mutants.planting import plant
 
         plant(job.mutant)
     if job.variant and _is_synchronous(job):
@@ -161,7 +161,7 @@ def _replay(job: Job, client: "type[AnyAdapter]", answers: TextIO) -> None:
 def _load(job: Job) -> "dict[str, type[AnyAdapter]]":
     """The adapters by name. Whatever goes wrong here is the adapter's fault, or its user's."""
     from .adapter import AnyAdapter
-    from .planting import MutantDoesNotFit
+    from .mutants.planting import MutantDoesNotFit
 
     module_name, _, name = job.adapters.partition(":")
     sys.path[:0] = [folder for folder in (job.folder, str(Path.cwd()) if name else "") if folder]

@@ -96,3 +96,4 @@ def answered(session: Session, commands: Iterable[Command], replies: Iterable[Re
     for command, reply in zip(commands, replies, strict=False):
         if isinstance(reply, ServerError) and not str(reply).startswith("EXECABORT"):
             session.refused(command)
+            session.answered_wrongly(str(reply))

@@ -19,6 +19,8 @@ from __future__ import annotations
 from .commands import BLOCKING, SHARED, SUBSCRIPTION, Route, route, title, word
 from .resp import Argument
 
+WRONG_ROLE = frozenset({"READONLY", "LOADING", "MASTERDOWN"})
+
 
 class Session:
     """The session of one connection, from the handshake on.
@@ -46,6 +48,13 @@ class Session:
         """The server answered this command with an error."""
         if route(command) not in (SHARED, BLOCKING):
             self._for_good[f"a refused {title(command)}"] = None
+            self.clean = False
+
+    def answered_wrongly(self, error: str) -> None:
+        """Whatever was asked, the server is not the one for it: the next dial may find another (CONN-09)."""
+        code = error.split(" ", 1)[0]
+        if code in WRONG_ROLE:
+            self._for_good[f"a server that says {code}"] = None
             self.clean = False
 
     def leftovers(self) -> str:

@@ -22,6 +22,10 @@ class Server(Protocol):
 
     def send(self, data: bytes) -> None: ...
     def close(self) -> None: ...
+    def close_by_half(self) -> None:
+        """It sends no more, and goes on reading."""
+
+    def reset(self) -> None: ...
     def reset_after_write(self) -> None:
         """The client has written to a server that had closed: the reset has come back."""
 
@@ -59,6 +63,12 @@ def states(stage: Stage) -> Iterator[tuple[str, Callable[[], Any]]]:
     def ended(_: Any, server: Server) -> None:
         server.close()
 
+    def half_ended(_: Any, server: Server) -> None:
+        server.close_by_half()
+
+    def reset(_: Any, server: Server) -> None:
+        server.reset()
+
     def written(client: Any, server: Server) -> None:
         client.send(PIECE)
         server.reset_after_write()
@@ -75,6 +85,12 @@ def states(stage: Stage) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "ended with data", after(data, ended)
     yield "ended and written to", after(ended, written)
     yield "ended with data and written to", after(data, ended, written)
+    yield "ended by half", after(half_ended)
+    yield "ended by half with data", after(data, half_ended)
+    yield "ended by half, then shut for writing", after(half_ended, shut(writing))
+    yield "reset", after(reset)
+    yield "reset with data", after(data, reset)
+    yield "ended by half, then reset", after(half_ended, reset)
     yield "shut for reading", after(shut(reading))
     yield "shut for reading with data", after(data, shut(reading))
     yield "ended, then shut for writing", after(data, ended, shut(writing))
@@ -209,6 +225,14 @@ class SimulatedServer:
 
     def close(self) -> None:
         self._end.server_closed()
+        self._kernel.scheduler.give_way()
+
+    def close_by_half(self) -> None:
+        self._end.server_closed(listens=True)
+        self._kernel.scheduler.give_way()
+
+    def reset(self) -> None:
+        self._end.server_reset()
         self._kernel.scheduler.give_way()
 
     def reset_after_write(self) -> None:

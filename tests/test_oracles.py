@@ -1,44 +1,19 @@
 """Oracles judge histories: a correct one passes, and one with a single event changed is caught.
 
-A history is written an event a line: the time, what happened, the caller, `#` the connection, `=` the text.
+The histories of faults, limits, sessions and batches stand in `test_oracles_of_calls.py`,
+`test_oracles_of_connections.py` and `test_oracles_of_batches.py`; how one is written, in `judging.py`.
 """
 
-import re
+from __future__ import annotations
 
 import pytest
 
-from poolproof.conformance.checks import RULES, Finding
-from poolproof.conformance.history import Event, History, Kind, Run
-from poolproof.conformance.plan import plan
+from poolproof.conformance.checks import RULES
 
-LINE = re.compile(
-    r"(?P<at>\S+) (?P<kind>[a-z]+(?: up)?)(?: (?P<caller>\w+))?(?: #(?P<number>\d+))?(?: =(?P<text>.*))?$"
-)
-
-
-def history(text: str) -> History:
-    events: list[Event] = []
-    for line in text.strip().splitlines():
-        found = LINE.match(line.strip())
-        assert found, line
-        number = int(found["number"] or 0)
-        kind = Kind(found["kind"])
-        events.append(Event(float(found["at"]), kind, found["caller"] or "", number, found["text"] or ""))
-    return History(events)
-
-
-def judge(
-    requirement: str,
-    text: str,
-    steps: str = "settle",
-    *,
-    capacity: int = 1,
-    limit: float | None = None,
-    shared: bool = False,
-) -> Finding | None:
-    setting = plan(steps, capacity=capacity, acquire_timeout_seconds=limit)
-    return RULES[requirement].oracle(Run(setting, shared, waits=True, history=history(text)))
-
+from .judging import Change, is_caught, judge
+from .test_oracles_of_batches import CHANGES as CHANGES_OF_BATCHES
+from .test_oracles_of_calls import CHANGES as CHANGES_OF_CALLS
+from .test_oracles_of_connections import CHANGES as CHANGES_OF_CONNECTIONS
 
 SERVED = """
     0 called a
@@ -110,32 +85,28 @@ CANCELLED = """
     120 ended
 """
 
-POOL_RULES = [name for name in RULES if not name.startswith("MUX")]
-ONE_EVENT_CHANGED = [
-    ("POOL-01", SERVED, "0 called b", "0 opened #2", None),
-    ("POOL-02", SERVED, "0 replied a #1", "0 received b #1", None),
-    ("POOL-03", SERVED, "120 received probe1 #1", "120 raised probe1 =conn_lost", None),
-    ("POOL-04", SERVED, "0 received b #1\n0 replied b #1\n0 returned b =val:b", "", None),
-    ("POOL-07", TIMED_OUT, "5 raised b =timeout.acquire", "7 raised b =timeout.acquire", 5.0),
-    ("POOL-07", TIMED_OUT, "5 raised b =timeout.acquire", "2 raised b =timeout.acquire", 5.0),
-    ("POOL-07", TIMED_OUT, "5 raised b =timeout.acquire", "5 raised b =other", 5.0),
-    ("POOL-07", TIMED_OUT, "5 raised b =timeout.acquire", "", 5.0),
-    ("POOL-07", TIMED_OUT, "6 returned a =val:a", "6 returned a =val:a\n6 received b #1", 5.0),
-    ("CONN-01", SERVED, "0 returned b =val:b", "0 returned b =val:a", None),
-    ("CONN-01", SERVED, "0 returned b =val:b", "0 returned b =OK", None),
-    ("CONN-02", SERVED, "0 replied a #1", "0 cancelled a", None),
-    ("CALL-02", SERVED, "0 returned b =val:b", "", None),
-    ("CALL-03", SHARED, "0 returned c =val:c", "0 raised c =conn_lost", None),
-    ("CALL-04", CANCELLED, "0 received c #1", "0 received b #1", None),
-    ("CALL-04", CANCELLED, "0 received c #1\n0 replied c #1\n0 returned c =val:c", "", None),
-    ("MUX-01", SHARED, "0 cancelled b\n0 raised b =cancelled", "0 returned b =val:a", None),
-    ("MUX-02", SHARED, "0 returned c =val:c", "0 returned c =val:b", None),
-    ("MUX-02", SHARED, "0 returned c =val:c", "0 raised c =conn_lost", None),
+LIMIT = {"limit": 5.0}
+CHANGES = [
+    Change("POOL-01", SERVED, "0 called b", "0 opened #2"),
+    Change("POOL-02", SERVED, "0 replied a #1", "0 received b #1"),
+    Change("POOL-03", SERVED, "120 received probe1 #1", "120 raised probe1 =conn_lost"),
+    Change("POOL-04", SERVED, "0 received b #1\n0 replied b #1\n0 returned b =val:b", ""),
+    Change("POOL-07", TIMED_OUT, "5 raised b =timeout.acquire", "7 raised b =timeout.acquire", LIMIT),
+    Change("POOL-07", TIMED_OUT, "5 raised b =timeout.acquire", "2 raised b =timeout.acquire", LIMIT),
+    Change("POOL-07", TIMED_OUT, "5 raised b =timeout.acquire", "5 raised b =other", LIMIT),
+    Change("POOL-07", TIMED_OUT, "5 raised b =timeout.acquire", "", LIMIT),
+    Change("POOL-07", TIMED_OUT, "6 returned a =val:a", "6 returned a =val:a\n6 received b #1", LIMIT),
+    Change("CONN-01", SERVED, "0 returned b =val:b", "0 returned b =val:a"),
+    Change("CONN-01", SERVED, "0 returned b =val:b", "0 returned b =OK"),
+    Change("CONN-02", SERVED, "0 replied a #1", "0 cancelled a"),
+    Change("CALL-02", SERVED, "0 returned b =val:b", ""),
+    Change("CALL-03", SHARED, "0 returned c =val:c", "0 raised c =conn_lost", {"shared": True}),
+    Change("CALL-04", CANCELLED, "0 received c #1", "0 received b #1"),
+    Change("CALL-04", CANCELLED, "0 received c #1\n0 replied c #1\n0 returned c =val:c", ""),
+    Change("MUX-01", SHARED, "0 cancelled b\n0 raised b =cancelled", "0 returned b =val:a"),
+    Change("MUX-02", SHARED, "0 returned c =val:c", "0 returned c =val:b"),
+    Change("MUX-02", SHARED, "0 returned c =val:c", "0 raised c =conn_lost"),
 ]
-
-
-def without_indent(text: str) -> str:
-    return "\n".join(line.strip() for line in text.strip().splitlines())
 
 
 @pytest.mark.parametrize("requirement", RULES)
@@ -143,23 +114,17 @@ def test_a_correct_history_passes(requirement: str) -> None:
     shared = requirement.startswith("MUX")
     for text in [SHARED] if shared else [SERVED, TIMED_OUT, CANCELLED]:
         limit = 5.0 if text is TIMED_OUT else None
-        assert judge(requirement, text, limit=limit, shared=shared) is None
+        assert judge(requirement, text, limit=limit) is None
 
 
-@pytest.mark.parametrize(("requirement", "text", "before", "after", "limit"), ONE_EVENT_CHANGED)
-def test_one_event_changed_is_caught(
-    requirement: str, text: str, before: str, after: str, limit: float | None
-) -> None:
-    correct = without_indent(text)
-    assert correct.count(before) == 1
-    shared = text is SHARED
-    assert judge(requirement, correct, limit=limit, shared=shared) is None
-    changed = correct.replace(before + "\n", after + "\n" if after else "")
-    assert judge(requirement, changed, limit=limit, shared=shared)
+@pytest.mark.parametrize("change", CHANGES)
+def test_one_event_changed_is_caught(change: Change) -> None:
+    is_caught(change)
 
 
 def test_every_requirement_has_an_event_that_is_changed() -> None:
-    assert {requirement for requirement, *_ in ONE_EVENT_CHANGED} == set(RULES)
+    changes = [*CHANGES, *CHANGES_OF_BATCHES, *CHANGES_OF_CALLS, *CHANGES_OF_CONNECTIONS]
+    assert {change.requirement for change in changes} == set(RULES)
 
 
 # what is legal, however odd it looks

@@ -8,29 +8,75 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poolproof.conformance.plan import AMOUNT_VERBS, CALLER_VERBS, BadPlan, Plan, Step, Verb, plan
+from poolproof.conformance.plan import (
+    AMOUNT_VERBS,
+    BATCH_VERBS,
+    CALLER_VERBS,
+    TEXT_VERBS,
+    BadPlan,
+    Plan,
+    Step,
+    Verb,
+    plan,
+)
+from poolproof.conformance.witness import Condition, Fault, Harm
 
 NAMES = st.from_regex(r"[a-z_][a-z0-9_]{0,5}", fullmatch=True)
-STEPS = st.one_of(
-    st.builds(Step, st.sampled_from(sorted(CALLER_VERBS)), caller=NAMES),
-    st.builds(Step, st.just(Verb.RUN), amount=st.integers(0, 10**12)),
-    st.builds(Step, st.just(Verb.WAIT), amount=st.floats(0, allow_infinity=False)),
-    st.builds(Step, st.sampled_from(sorted(set(Verb) - CALLER_VERBS - AMOUNT_VERBS))),
+WORDS = st.lists(st.from_regex(r"[A-Za-z0-9$:*]{1,6}", fullmatch=True), min_size=1, max_size=5).map(" ".join)
+COUNTS = st.integers(1, 9999).map(str)
+FAULTS = st.builds(
+    Fault,
+    st.sampled_from(Harm),
+    caller=st.just("") | NAMES,
+    command=st.sampled_from(["", "HELLO", "CLIENT SETINFO"]),
+    step=st.integers(0, 9),
+    connection=st.integers(0, 9),
+    times=st.integers(0, 9),
+    amount=st.integers(0, 99),
+    text=st.just("") | st.from_regex(r"[A-Z]{1,5}( [a-z=]{1,5})?", fullmatch=True),
+).map(str)
+CONDITIONS = st.builds(
+    "{}{}".format, st.sampled_from(list(Condition.__members__)), st.sampled_from(["", " all"])
 )
+WITHOUT_ARGUMENT = set(Verb) - CALLER_VERBS - AMOUNT_VERBS - BATCH_VERBS - TEXT_VERBS
+CALLERS_ALONE = CALLER_VERBS - {Verb.CALL, Verb.LISTEN, Verb.PUBLISH}
+STEPS = st.one_of(
+    st.builds(Step, st.sampled_from(sorted(WITHOUT_ARGUMENT))),
+    st.builds(Step, st.sampled_from(sorted(CALLERS_ALONE)), caller=NAMES),
+    st.builds(Step, st.just(Verb.CALL), caller=NAMES, text=st.just("") | WORDS),
+    st.builds(Step, st.just(Verb.LISTEN), caller=NAMES, text=st.sampled_from(["", "pattern", "slowly"])),
+    st.builds(Step, st.just(Verb.PUBLISH), caller=NAMES, text=st.just("") | COUNTS),
+    st.builds(Step, st.sampled_from(sorted(BATCH_VERBS)), caller=NAMES, text=COUNTS),
+    st.builds(Step, st.sampled_from([Verb.RUN, Verb.STEP]), amount=st.integers(0, 10**12)),
+    st.builds(Step, st.sampled_from([Verb.WAIT, Verb.FREEZE]), amount=st.floats(0, allow_infinity=False)),
+    st.builds(Step, st.sampled_from([Verb.FAULT, Verb.STRIKE]), text=FAULTS),
+    st.builds(Step, st.just(Verb.TURN), text=CONDITIONS),
+)
+LIMITS = st.none() | st.floats(0, 1e6)
 PLANS = st.builds(
     Plan,
     steps=st.lists(STEPS, max_size=12).map(tuple),
     capacity=st.integers(1, 9),
-    acquire_timeout_seconds=st.none() | st.floats(0, 1e6),
+    acquire_timeout_seconds=LIMITS,
     hold_dials=st.booleans(),
     chunk_bytes=st.integers(0, 100),
     order=st.lists(st.integers(0, 9)).map(tuple),
+    command_timeout_seconds=LIMITS,
+    connect_timeout_seconds=LIMITS,
+    password=st.text(max_size=9),
+    database=st.integers(0, 15),
+    unknown=st.lists(st.sampled_from(["HELLO", "CLIENT SETINFO"])).map(tuple),
 )
 
 
 @given(STEPS)
 def test_a_step_reads_back_from_its_text(step: Step) -> None:
     assert Step.parse(str(step)) == step
+
+
+def test_each_verb_is_among_the_steps_that_are_tried() -> None:
+    tried = {Verb.CALL, Verb.LISTEN, Verb.PUBLISH, *WITHOUT_ARGUMENT, *CALLERS_ALONE, *BATCH_VERBS}
+    assert tried | AMOUNT_VERBS | TEXT_VERBS == set(Verb)
 
 
 @given(PLANS)
@@ -55,7 +101,13 @@ def test_callers_are_those_that_set_out_in_order() -> None:
     assert plan("call b, cancel c, call a").callers == ("b", "a")
 
 
-@pytest.mark.parametrize("verb", ["cut a", "tear a", "drop", "stall", "refuse", "close"])
+FAULT_STEPS = [
+    *("cut a", "tear a", "drop", "stall", "refuse", "close", "restart"),
+    *("fault delay amount=3", "strike silence", "turn LOADING all"),
+]
+
+
+@pytest.mark.parametrize("verb", FAULT_STEPS)
 def test_a_fault_gives_calls_a_reason_to_fail(verb: str) -> None:
     assert plan(f"call a, {verb}").has_faults
 
@@ -64,10 +116,52 @@ def test_cancellations_and_replies_are_no_faults() -> None:
     assert not plan("call a, run 3, cancel a, settle, answer a, admit, resume, wait 1").has_faults
 
 
+def test_a_call_has_the_words_of_its_own_or_asks_for_its_name() -> None:
+    assert [step.commands for step in plan("call a, call b XREAD BLOCK 0, settle").steps] == [
+        (("GET", "a"),),
+        (("XREAD", "BLOCK", "0"),),
+        (),
+    ]
+    assert plan("call b SELECT 3").changes_sessions
+    assert not plan("call b, batch c 2").changes_sessions
+
+
+def test_whoever_sets_out_before_the_client_has_come_to_rest_is_in_haste() -> None:
+    written = plan("call a, call b, run 3, call c, settle, call d, answer a, batch e 2, wait 1, call f")
+    assert written.callers_in_haste == {"c", "e"}
+
+
+@pytest.mark.parametrize("limit", ["acquire", "command", "connect"])
+def test_a_limit_is_a_reason_to_fail(limit: str) -> None:
+    assert plan("call a", **{f"{limit}_timeout_seconds": 0}).has_limits
+    assert not plan("call a").has_limits
+
+
+def test_a_plan_asks_only_for_settings_that_are_not_as_usual() -> None:
+    assert plan("", acquire_timeout_seconds=5, capacity=3).asks_for == set()
+    assert plan("", connect_timeout_seconds=5, password="secret", database=3).asks_for == {
+        "connect_timeout_seconds",
+        "password",
+        "database",
+    }
+
+
 MALFORMED_STEPS = [
-    *("leap", "CALL a", "calla", "call", "cancel", "answer", "cut", "tear", "call 1a", "call a b"),
+    *("leap", "CALL a", "calla", "call", "cancel", "answer", "cut", "tear", "call 1a", "cancel a b"),
     *("run", "run x", "run -1", "run 1.5", "run nan", "run inf", "wait", "wait soon", "wait -0.5"),
     *("wait inf", "wait nan", "settle a", "drop a", "stall 1", "resume 1", "admit 1", "refuse 1", "close a"),
+    *("freeze", "freeze long", "step 0.5", "restart now", "fault", "fault bend", "fault tear amount=much"),
+    *(
+        "fault cut whom=a",
+        "fault cut caller",
+        "strike",
+        "strike melt",
+        "turn",
+        "turn UNWELL",
+        "turn LOADING some",
+    ),
+    *("batch a", "batch a 0", "batch a few", "batch 3", "transaction a", "watch a -1", "watch a 10000"),
+    *("listen", "listen a softly", "publish", "publish a 0", "publish a all"),
 ]
 
 
@@ -108,6 +202,14 @@ def test_a_missing_field_is_named_in_the_refusal(field: str) -> None:
         ("order", ["first"]),
         ("steps", "settle"),
         ("steps", None),
+        ("command_timeout_seconds", "soon"),
+        ("connect_timeout_seconds", -1),
+        ("password", None),
+        ("password", 3),
+        ("database", "first"),
+        ("database", -1),
+        ("unknown", "HELLO"),
+        ("unknown", [3]),
     ],
 )
 def test_a_malformed_field_is_named_in_the_refusal(field: str, value: object) -> None:

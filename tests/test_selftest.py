@@ -5,7 +5,7 @@ import pytest
 from poolproof.conformance.checks import RULES
 from poolproof.conformance.mutants import MUTANTS, Edit
 from poolproof.conformance.plan import Plan, plan
-from poolproof.conformance.planting import MutantDoesNotFit, mutated
+from poolproof.conformance.mutants.planting import MutantDoesNotFit, mutated
 from poolproof.conformance.search import without_needless_steps
 from poolproof.conformance.selftest import KillMatrix
 from poolproof.specs import requirements

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import select
 import socket
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,16 @@ class RealServer:
     def close(self) -> None:
         self._peer.close()
         self._until(select.POLLRDHUP)
+
+    def close_by_half(self) -> None:
+        self._peer.shutdown(socket.SHUT_WR)
+        self._until(select.POLLRDHUP)
+
+    def reset(self) -> None:
+        at_once = struct.pack("ii", 1, 0)  # linger for no time at all: what was not sent is thrown away
+        self._peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+        self._peer.close()
+        self._until(select.POLLERR)
 
     def reset_after_write(self) -> None:
         self._until(select.POLLERR)

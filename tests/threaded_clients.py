@@ -51,10 +51,14 @@ class Connection:
         return data
 
     def is_dead(self) -> bool:
-        """Whether the server has closed it."""
-        with suppress(BlockingIOError):
-            return not self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        return False
+        """Whether it was closed or reset, or something came that nobody had asked for."""
+        try:
+            self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return True
 
     def close(self) -> None:
         with suppress(OSError):

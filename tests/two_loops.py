@@ -8,6 +8,7 @@ outside world takes part as a bell, whose ringing is news for the loop.
 from __future__ import annotations
 
 import asyncio
+import math
 import selectors
 import socket
 from collections.abc import Callable, Generator
@@ -47,6 +48,12 @@ class NetworkOfBells:
 
     def news(self) -> list[Callable[[], None]]:
         return [self._deliver] if self._rung else []
+
+    def next_time(self) -> float:
+        return math.inf  # it does nothing by itself
+
+    def pass_time(self) -> None:
+        pass
 
     def _deliver(self) -> None:
         count, self._rung = self._rung, 0

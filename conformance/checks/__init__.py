@@ -4,15 +4,47 @@
 specification.
 """
 
-from . import call, connection, multiplexer, pool, waiting
+from . import (
+    batches,
+    call,
+    connection,
+    dialling,
+    ending,
+    handshake,
+    limits,
+    losing,
+    multiplexer,
+    pool,
+    queueing,
+    sessions,
+    sharing,
+    subscriptions,
+    waiting,
+)
 from .check import Applies, Check, Finding, Rule
 
-_ORDER = "POOL", "CONN", "CALL", "MUX"
+_ORDER = "POOL", "CONN", "CALL", "MUX", "LIFE", "OBS"
 
 RULES: dict[str, Rule] = {
     rule.requirement: rule
     for rule in sorted(
-        (*pool.RULES, *waiting.RULES, *connection.RULES, *call.RULES, *multiplexer.RULES),
+        (
+            *pool.RULES,
+            *batches.RULES,
+            *subscriptions.RULES,
+            *limits.RULES,
+            *handshake.RULES,
+            *sessions.RULES,
+            *dialling.RULES,
+            *waiting.RULES,
+            *ending.RULES,
+            *losing.RULES,
+            *queueing.RULES,
+            *sharing.RULES,
+            *connection.RULES,
+            *call.RULES,
+            *multiplexer.RULES,
+        ),
         key=lambda rule: (_ORDER.index(rule.requirement.partition("-")[0]), rule.requirement),
     )
 }

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-from ..adapter import AnyAdapter, Strength, SynchronousAdapter
+from ..adapter import Adapter, AnyAdapter, Strength, SynchronousAdapter
 from ..history import Run
 from ..plan import THREAD_VERBS, Plan, Verb
 
@@ -42,6 +42,13 @@ class Applies(Enum):
     WAITING_POOLS = "pools that let callers wait"
     MULTIPLEXERS = "multiplexers"
     ALL = "all clients"
+    CLEANING_POOLS = "pools that declare that they clean up what their callers leave behind"
+    FINAL_CLOSE = "clients that do not declare that a call opens them again"
+    COUNTING = "clients whose adapter tells their numbers"
+    DECLARED_DIALS = "pools that declare how many dials they allow"
+    DECLARED_PAUSES = "clients that declare that they back off"
+    DECLARED_RETRIES = "clients that declare their retries"
+    DECLARED_LEAVING = "clients that declare when they leave a server in the wrong role"
 
     def to(self, client: type[AnyAdapter]) -> bool:
         """Whether that client is one of them."""
@@ -54,6 +61,20 @@ class Applies(Enum):
                 return client.shared
             case Applies.ALL:
                 return True
+            case Applies.CLEANING_POOLS:
+                return not client.shared and client.promises.cleans_sessions
+            case Applies.FINAL_CLOSE:
+                return not client.promises.reopens
+            case Applies.COUNTING:
+                return client.numbers is not AnyAdapter.numbers
+            case Applies.DECLARED_DIALS:
+                return client.promises.most_dials is not None
+            case Applies.DECLARED_PAUSES:
+                return client.promises.backs_off
+            case Applies.DECLARED_RETRIES:
+                return client.promises.retries is not None
+            case Applies.DECLARED_LEAVING:
+                return client.promises.leaves_wrong_role_after is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +100,34 @@ class Check:
         return tuple(plan for plan in self.plans if self.applies.to(client) and not obstacle(plan, client))
 
 
+_OPTIONAL = {
+    Verb.BATCH: "batches",
+    Verb.TRANSACTION: "transactions",
+    Verb.WATCH: "transactions with WATCH",
+    Verb.LISTEN: "subscriptions",
+}
+
+
+def offers(client: type[AnyAdapter], verb: Verb) -> bool:
+    """Whether the adapter overrides what the verb needs."""
+    method = "subscribe" if verb is Verb.LISTEN else str(verb)
+    base = SynchronousAdapter if issubclass(client, SynchronousAdapter) else Adapter
+    return getattr(client, method) is not getattr(base, method)
+
+
 def obstacle(plan: Plan, client: type[AnyAdapter]) -> str:
     """Why the plan cannot be run with that client, in words for its user; empty: it can."""
     if plan.acquire_timeout_seconds is not None and not client.limits_waiting:
         return "how long its callers wait for a connection can't be limited"
+    if missing := plan.asks_for - client.takes:
+        return f"its adapter does not hand on {min(missing)}"
+    if demanded := client.promises.demands.intersection(plan.unknown):
+        return f"as it is configured, it demands {min(demanded)}"
+    for verb, what in _OPTIONAL.items():
+        if plan.uses({verb}) and not offers(client, verb):
+            return f"its adapter offers no {what}"
+    if any(step.is_slow for step in plan.steps) and client.promises.keeps_messages is None:
+        return "it does not declare how many messages it keeps for a subscriber"
     if plan.uses({Verb.CANCEL}) and not client.can_be_cancelled():
         return "its callers are threads, and it does not claim that they may be interrupted"
     if not issubclass(client, SynchronousAdapter):

@@ -1,6 +1,8 @@
 """CONN-01 -02: nobody gets another's reply, and a connection that owes one is not used again."""
 
-from ..history import Kind, Run
+from collections.abc import Mapping, Sequence
+
+from ..history import Event, Kind, Run
 from ..plan import plan
 from .check import Applies, Check, Finding, Rule
 from .situations import at_every_statement, at_every_suspension, cancelled_in_flight, happened
@@ -10,9 +12,13 @@ from .situations import at_every_statement, at_every_suspension, cancelled_in_fl
 
 def wrong_reply(run: Run) -> Finding | None:
     """A caller was given another value than the reply to its own command."""
+    batches = run.plan.batches
+    owners = {key: caller for caller, keys in batches.items() for key in keys}
     for place, event in enumerate(run.history):
-        if event.kind is Kind.RETURNED and event.text != f"val:{event.caller}":
-            owner = event.text.removeprefix("val:")
+        if event.kind is Kind.RETURNED and (value := _strange_value(event, batches)) is not None:
+            owner = owners.get(value.removeprefix("val:"), value.removeprefix("val:"))
+            if run.plan.changes_sessions and not event.text.startswith("val:"):
+                continue  # the reply to another command, or to GET in a transaction
             if owner not in run.calls:
                 return Finding(
                     f"{event.caller} got {event.text!r} in reply to GET {event.caller}",
@@ -22,6 +28,14 @@ def wrong_reply(run: Run) -> Finding | None:
             gone = ", who had been cancelled" if run.calls[owner].cancelled is not None else ""
             return Finding(f"{event.caller} got the reply to {owner}{gone}", place, (owner, event.caller))
     return None
+
+
+def _strange_value(event: Event, batches: Mapping[str, Sequence[str]]) -> str | None:
+    """What the caller was given and had not asked for; of a batch, CALL-08 says more."""
+    if (keys := batches.get(event.caller)) is None:
+        return event.text if event.text != f"val:{event.caller}" else None
+    own = {f"val:{key}" for key in keys}
+    return next((each for each in event.text.split(", ") if each[:4] == "val:" and each not in own), None)
 
 
 _REPLY_CHECKS = (

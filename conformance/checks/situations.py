@@ -1,5 +1,7 @@
 """Situations that several checks need: obligations, and plans that visit every suspension of a client."""
 
+from typing import Any
+
 from ..history import Call, Kind, Run
 from ..plan import Plan, plan
 from .check import Obligation
@@ -11,20 +13,11 @@ STATEMENTS = 900  # between setting out and waiting for a reply; the longest cli
 
 
 def at_every_suspension(
-    before: str,
-    after: str,
-    count: int = SUSPENSIONS,
-    capacity: int = 1,
-    acquire_timeout_seconds: float | None = None,
+    before: str, after: str, count: int = SUSPENSIONS, capacity: int = 1, **options: Any
 ) -> tuple[Plan, ...]:
     """One plan for each number of callbacks that run between `before` and `after`."""
     return tuple(
-        plan(
-            f"{before}, run {number}, {after}",
-            capacity=capacity,
-            acquire_timeout_seconds=acquire_timeout_seconds,
-        )
-        for number in range(count)
+        plan(f"{before}, run {number}, {after}", capacity=capacity, **options) for number in range(count)
     )
 
 

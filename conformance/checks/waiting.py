@@ -148,7 +148,10 @@ _LIMIT_CHECKS = (
     Check(
         "POOL-07/released-as-it-passes",
         at_every_suspension(
-            "call a, settle, call b, wait 4.999, answer a", "freeze 0.001, settle, call c, settle", 8, 1, 5
+            "call a, settle, call b, wait 4.999, answer a",
+            "freeze 0.001, settle, call c, settle",
+            8,
+            acquire_timeout_seconds=5,
         ),
         waited,
         "a connection was released just before a caller's limit passed",

@@ -11,7 +11,7 @@ import coredis
 from coredis.exceptions import ConnectionError as ConnectionLost
 from coredis.exceptions import InvalidResponse, ResponseError
 
-from ..adapter import Adapter, AnyAdapter
+from ..adapter import Adapter, AnyAdapter, Command
 from ..history import ErrorKind
 
 RELEASE = int(coredis.__version__.split(".")[0])
@@ -87,6 +87,25 @@ class Pipelines(Coredis):
             reply = pipeline.create_request(command[0].encode(), *command[1:], callback=_as_it_came)
         return await reply
 
+    async def batch(self, *commands: Command) -> object:
+        return await self._send_together(commands, transaction=False)
+
+    async def transaction(self, *commands: Command) -> object:
+        return await self._send_together(commands, transaction=True)
+
+    async def watch(self, *commands: Command) -> object:
+        async with (
+            self._redis.pipeline(transaction=False, raise_on_error=False) as pipeline,
+            pipeline.watch(*commands[0][1:]),
+        ):
+            _collect(pipeline, commands)
+        return pipeline.results
+
+    async def _send_together(self, commands: tuple[Command, ...], transaction: bool) -> object:
+        async with self._redis.pipeline(transaction=transaction, raise_on_error=False) as pipeline:
+            _collect(pipeline, commands)
+        return pipeline.results
+
 
 class Earlier(Coredis):
     """Commands over a BlockingConnectionPool, in releases before 6."""
@@ -109,6 +128,11 @@ class Earlier(Coredis):
 
     async def close(self) -> None:
         self._pool.disconnect()
+
+
+def _collect(pipeline: Any, commands: tuple[Command, ...]) -> None:
+    for command in commands:
+        pipeline.create_request(command[0].encode(), *command[1:], callback=_as_it_came)
 
 
 def _as_it_came(reply: object, **_: object) -> object:

@@ -5,27 +5,47 @@ from typing import Any
 import redis
 import redis.asyncio
 
-from ..adapter import Adapter, AnyAdapter, SynchronousAdapter
+from ..adapter import Adapter, AnyAdapter, Command, SynchronousAdapter
 from ..history import ErrorKind
+from ..plan import OPTIONAL_SETTINGS
+from ..promises import Promises
 
 MESSAGES = {
     "No connection available": ErrorKind.ACQUIRE_TIMEOUT,
     "Too many connections": ErrorKind.EXHAUSTED,
     "Connection refused": ErrorKind.REFUSED,
     "Error 111": ErrorKind.REFUSED,
+    "Timeout connecting": ErrorKind.REFUSED,
 }
-SPEAKS_RESP3 = int(redis.__version__.split(".")[0]) >= 5
+RELEASE = int(redis.__version__.split(".")[0])
+SPEAKS_RESP3, RETRIES = RELEASE >= 5, RELEASE >= 6
+
+
+REOPENING = Promises(reopens=True)
+DEMANDING_RESP3 = Promises(reopens=True, demands=frozenset({"HELLO"}))
 
 
 class RedisPy(AnyAdapter):
     """What all variants have in common."""
 
     protocol = 2
+    takes = frozenset(OPTIONAL_SETTINGS)
+    promises = REOPENING
 
     def pool_options(self) -> dict[str, Any]:
         """For any pool; not typed, for the classes differ from release to release."""
-        server = {"host": self.settings.host, "port": self.settings.port}
-        options = {"max_connections": self.settings.max_size, "socket_timeout": None}
+        given = self.settings
+        server = {
+            "host": given.host,
+            "port": given.port,
+            "db": given.database,
+            "password": given.password or None,
+        }
+        limits = {"socket_timeout": given.command_timeout_seconds}
+        limits |= (
+            {"socket_connect_timeout": given.connect_timeout_seconds} if given.connect_timeout_seconds else {}
+        )
+        options = {"max_connections": given.max_size} | limits
         protocol = {"protocol": self.protocol} if SPEAKS_RESP3 else {}
         limit = {"timeout": self.settings.acquire_timeout_seconds} if self.waits else {}
         return server | options | protocol | limit
@@ -35,7 +55,8 @@ class RedisPy(AnyAdapter):
         match error:
             case redis.ConnectionError() | redis.TimeoutError():
                 found = [kind for text, kind in MESSAGES.items() if text in str(error)]
-                return found[0] if found else ErrorKind.LOST
+                silent = isinstance(error, redis.TimeoutError)
+                return found[0] if found else ErrorKind.COMMAND_TIMEOUT if silent else ErrorKind.LOST
             case redis.ResponseError():
                 return ErrorKind.SERVER
             case redis.InvalidResponse():
@@ -62,6 +83,26 @@ class ConnectionPool(RedisPy, Adapter):
     async def call(self, *command: str) -> object:
         return await self._redis.execute_command(*command)
 
+    async def batch(self, *commands: Command) -> object:
+        return await self._send_together(commands, transaction=False)
+
+    async def transaction(self, *commands: Command) -> object:
+        return await self._send_together(commands, transaction=True)
+
+    async def watch(self, *commands: Command) -> object:
+        return await self._send_together(commands, transaction=True, watched=commands[0][1:])
+
+    async def _send_together(
+        self, commands: tuple[Command, ...], transaction: bool, watched: Command = ()
+    ) -> object:
+        async with self._redis.pipeline(transaction=transaction) as pipeline:
+            if watched:
+                await pipeline.watch(*watched)
+                pipeline.multi()
+            for command in commands:
+                pipeline.execute_command(*command)
+            return await pipeline.execute(raise_on_error=False)
+
     async def close(self) -> None:
         await self._pool.disconnect()
 
@@ -76,7 +117,11 @@ class BlockingConnectionPool(ConnectionPool):
 
 def over_resp3(pool: type[ConnectionPool]) -> type[ConnectionPool]:
     """The same, with HELLO 3 on each new connection."""
-    return type(f"{pool.__name__}3", (pool,), {"name": pool.name.replace("RESP2", "RESP3"), "protocol": 3})
+    return type(
+        f"{pool.__name__}3",
+        (pool,),
+        {"name": pool.name.replace("RESP2", "RESP3"), "protocol": 3, "promises": DEMANDING_RESP3},
+    )
 
 
 class ThreadedConnectionPool(RedisPy, SynchronousAdapter):
@@ -93,6 +138,26 @@ class ThreadedConnectionPool(RedisPy, SynchronousAdapter):
 
     def call(self, *command: str) -> object:
         return self._redis.execute_command(*command)
+
+    def batch(self, *commands: Command) -> object:
+        return self._send_together(commands, transaction=False)
+
+    def transaction(self, *commands: Command) -> object:
+        return self._send_together(commands, transaction=True)
+
+    def watch(self, *commands: Command) -> object:
+        return self._send_together(commands, transaction=True, watched=commands[0][1:])
+
+    def _send_together(
+        self, commands: tuple[Command, ...], transaction: bool, watched: Command = ()
+    ) -> object:
+        with self._redis.pipeline(transaction=transaction) as pipeline:
+            if watched:
+                pipeline.watch(*watched)
+                pipeline.multi()
+            for command in commands:
+                pipeline.execute_command(*command)
+            return pipeline.execute(raise_on_error=False)
 
     def abandon(self) -> None:
         subscription: Any = self._redis.pubsub()
@@ -111,10 +176,32 @@ class ThreadedBlockingConnectionPool(ThreadedConnectionPool):
     pool_class: Any = redis.BlockingConnectionPool
 
 
+class ThreadedConnectionPoolResp3(ThreadedConnectionPool):
+    """The same over RESP3, which newer releases speak by default."""
+
+    name = "ConnectionPool, RESP3, threads"
+    protocol = 3
+    promises = DEMANDING_RESP3
+
+
+class Plain(ThreadedConnectionPool):
+    """`redis.Redis` as it comes: it makes its pool by itself, with retries from release 6."""
+
+    name = "Redis, threads"
+
+    def open(self) -> None:
+        options = self.pool_options()
+        options.pop("protocol", None)
+        self._redis = redis.Redis(**options)
+        self._pool = self._redis.connection_pool
+
+
 ADAPTERS: tuple[type[AnyAdapter], ...] = (
     ConnectionPool,
     BlockingConnectionPool,
     *(map(over_resp3, (ConnectionPool, BlockingConnectionPool)) if SPEAKS_RESP3 else ()),
     ThreadedConnectionPool,
     ThreadedBlockingConnectionPool,
+    *((ThreadedConnectionPoolResp3,) if SPEAKS_RESP3 else ()),
+    *((Plain,) if RETRIES else ()),
 )

@@ -10,11 +10,14 @@ from poolproof.reference.redis_py import AsyncioPool, Pool
 
 from ..adapter import AnyAdapter, Strength
 from ..history import ErrorKind
+from ..promises import Promises
 from .redis_py import BlockingConnectionPool, RedisPy, ThreadedBlockingConnectionPool
 
 
 class Bridged(RedisPy):
     """What all variants have in common. The errors are redis-py's, and ours as well, which tell more."""
+
+    promises = Promises()
 
     @staticmethod
     def kind(error: BaseException) -> ErrorKind:
@@ -44,6 +47,7 @@ class AsyncioResp3(Asyncio):
 
     name = "AsyncioPool, RESP3"
     protocol = 3
+    promises = Promises(demands=frozenset({"HELLO"}))
 
 
 class Threads(Bridged, ThreadedBlockingConnectionPool):
@@ -62,6 +66,7 @@ class ThreadsResp3(Threads):
 
     name = "Pool, RESP3, threads"
     protocol = 3
+    promises = Promises(demands=frozenset({"HELLO"}))
 
 
 ADAPTERS: tuple[type[AnyAdapter], ...] = (Asyncio, AsyncioResp3, Threads, ThreadsResp3)

@@ -3,23 +3,30 @@
 With redis_py_bridge.py the only file of the suite that imports the reference.
 """
 
+from collections.abc import AsyncIterator, Iterator
+
 from poolproof.reference import (
     AcquireTimeout,
     Closed,
+    CommandTimeout,
     ConnectFailed,
     ConnectionLost,
     Overflow,
     ProtocolError,
     ServerError,
+    Settings,
     aio,
     threads,
 )
 
-from ..adapter import Adapter, AnyAdapter, SynchronousAdapter
+from ..adapter import Adapter, AnyAdapter, Command, Numbers, SynchronousAdapter
 from ..history import ErrorKind
+from ..plan import OPTIONAL_SETTINGS
+from ..promises import Promises
 
 _KINDS: dict[type[BaseException], ErrorKind] = {
     AcquireTimeout: ErrorKind.ACQUIRE_TIMEOUT,
+    CommandTimeout: ErrorKind.COMMAND_TIMEOUT,
     Closed: ErrorKind.CLOSED,
     ConnectFailed: ErrorKind.REFUSED,
     ConnectionLost: ErrorKind.LOST,
@@ -29,34 +36,71 @@ _KINDS: dict[type[BaseException], ErrorKind] = {
 }
 
 
+POOL_PROMISES = Promises(retries=0, most_dials=4, cleans_sessions=True, leaves_wrong_role_after=1)
+MESSAGES_KEPT = 8  # for each subscriber
+MULTIPLEXER_PROMISES = Promises(retries=0, backs_off=True, keeps_messages=MESSAGES_KEPT)
+
+
 class _Reference(AnyAdapter):
+    takes = frozenset(OPTIONAL_SETTINGS)
+
     @staticmethod
     def kind(error: BaseException) -> ErrorKind:
         return _KINDS.get(type(error)) or AnyAdapter.kind(error)
 
     @property
-    def server(self) -> str:
-        return f"redis://{self.settings.host}:{self.settings.port}"
+    def server(self) -> Settings:
+        given = self.settings
+        return Settings(
+            host=given.host,
+            port=given.port,
+            password=given.password or None,
+            database=given.database,
+            connect_timeout_seconds=given.connect_timeout_seconds or 10.0,
+        )
+
+
+def numbers_of(pool: aio.Pool | threads.Pool) -> Numbers:
+    told = pool.metrics()
+    count = told["db.client.connection.count"]
+    return Numbers(count["idle"], count["used"], told["db.client.connection.pending_requests"])
 
 
 class AsyncioPool(_Reference, Adapter):
     """`poolproof.reference.aio.Pool`."""
 
     name = "asyncio pool"
+    promises = POOL_PROMISES
 
     async def open(self) -> None:
         self._pool = aio.Pool(
             self.server,
             max_size=self.settings.max_size,
             acquire_timeout_seconds=self.settings.acquire_timeout_seconds,
-            command_timeout_seconds=None,
+            command_timeout_seconds=self.settings.command_timeout_seconds,
         )
 
     async def call(self, *command: str) -> object:
         return await self._pool.execute(*command)
 
+    async def batch(self, *commands: Command) -> object:
+        async with self._pool.acquire() as connection:
+            return await connection.batch(commands)
+
+    async def transaction(self, *commands: Command) -> object:
+        async with self._pool.acquire() as connection:
+            return await connection.transaction(commands)
+
+    async def watch(self, *commands: Command) -> object:
+        async with self._pool.acquire() as connection:
+            await connection.execute("WATCH", commands[0][1])
+            return await connection.transaction(commands)
+
     async def close(self) -> None:
         await self._pool.close()
+
+    def numbers(self) -> Numbers:
+        return numbers_of(self._pool)
 
 
 class AsyncioMultiplexer(_Reference, Adapter):
@@ -64,12 +108,26 @@ class AsyncioMultiplexer(_Reference, Adapter):
 
     name = "asyncio multiplexer"
     shared = True
+    promises = MULTIPLEXER_PROMISES
 
     async def open(self) -> None:
-        self._multiplexer = aio.Multiplexer(self.server, command_timeout_seconds=None)
+        self._multiplexer = aio.Multiplexer(
+            self.server, command_timeout_seconds=self.settings.command_timeout_seconds
+        )
 
     async def call(self, *command: str) -> object:
         return await self._multiplexer.execute(*command)
+
+    async def batch(self, *commands: Command) -> object:
+        return await self._multiplexer.batch(commands)
+
+    async def transaction(self, *commands: Command) -> object:
+        return await self._multiplexer.transaction(commands)
+
+    async def subscribe(self, channel: str) -> AsyncIterator[object]:
+        kind = "pmessage" if channel.endswith("*") else "message"
+        async for message in await self._multiplexer.subscribe(channel, kind=kind, bound=MESSAGES_KEPT):
+            yield message.data
 
     async def close(self) -> None:
         await self._multiplexer.close()
@@ -79,6 +137,7 @@ class ThreadedPool(_Reference, SynchronousAdapter):
     """`poolproof.reference.threads.Pool`."""
 
     name = "threaded pool"
+    promises = POOL_PROMISES
     interruptible = True
 
     def open(self) -> None:
@@ -86,14 +145,30 @@ class ThreadedPool(_Reference, SynchronousAdapter):
             self.server,
             max_size=self.settings.max_size,
             acquire_timeout_seconds=self.settings.acquire_timeout_seconds,
-            command_timeout_seconds=None,
+            command_timeout_seconds=self.settings.command_timeout_seconds,
         )
 
     def call(self, *command: str) -> object:
         return self._pool.execute(*command)
 
+    def batch(self, *commands: Command) -> object:
+        with self._pool.acquire() as connection:
+            return connection.batch(commands)
+
+    def transaction(self, *commands: Command) -> object:
+        with self._pool.acquire() as connection:
+            return connection.transaction(commands)
+
+    def watch(self, *commands: Command) -> object:
+        with self._pool.acquire() as connection:
+            connection.execute("WATCH", commands[0][1])
+            return connection.transaction(commands)
+
     def close(self) -> None:
         self._pool.close()
+
+    def numbers(self) -> Numbers:
+        return numbers_of(self._pool)
 
 
 class ThreadedMultiplexer(_Reference, SynchronousAdapter):
@@ -101,13 +176,27 @@ class ThreadedMultiplexer(_Reference, SynchronousAdapter):
 
     name = "threaded multiplexer"
     shared = True
+    promises = MULTIPLEXER_PROMISES
     interruptible = True
 
     def open(self) -> None:
-        self._multiplexer = threads.Multiplexer(self.server, command_timeout_seconds=None)
+        self._multiplexer = threads.Multiplexer(
+            self.server, command_timeout_seconds=self.settings.command_timeout_seconds
+        )
 
     def call(self, *command: str) -> object:
         return self._multiplexer.execute(*command)
+
+    def batch(self, *commands: Command) -> object:
+        return self._multiplexer.batch(commands)
+
+    def transaction(self, *commands: Command) -> object:
+        return self._multiplexer.transaction(commands)
+
+    def subscribe(self, channel: str) -> Iterator[object]:
+        kind = "pmessage" if channel.endswith("*") else "message"
+        for message in self._multiplexer.subscribe(channel, kind=kind, bound=MESSAGES_KEPT):
+            yield message.data
 
     def close(self) -> None:
         self._multiplexer.close()

@@ -2,6 +2,8 @@
 
 import inspect
 import traceback
+from collections.abc import Sequence
+from typing import cast
 
 from ..adapter import AnyAdapter
 
@@ -35,7 +37,10 @@ def as_line(error: BaseException) -> str:
 
 
 def as_text(value: object) -> str:
-    """A reply as text, even if it has none."""
+    """A reply as text, even if it has none; of a batch, all replies in turn, `error` for an error."""
+    if isinstance(value, list | tuple):
+        replies = cast(Sequence[object], value)
+        return ", ".join("error" if isinstance(each, BaseException) else as_text(each) for each in replies)
     try:
         return value.decode("utf-8", "replace") if isinstance(value, bytes | bytearray) else str(value)
     except Exception as error:

@@ -12,7 +12,7 @@ from typing import Generic, Protocol, TypeVar
 
 from ..history import Kind, Record
 from ..plan import Plan
-from ..witness import Effect, Send, Witness
+from ..witness import Effect, HalfClose, Reset, Send, Witness
 
 ADDRESS = "127.0.0.1", 1  # of the witness; nothing listens there, should a client leave the simulation
 
@@ -39,8 +39,11 @@ class End(Protocol):
     def receive(self, data: bytes) -> None:
         """The server sent this."""
 
-    def server_closed(self) -> None:
-        """Nothing comes after what is on its way now."""
+    def server_closed(self, listens: bool = False) -> None:
+        """Nothing comes after what is on its way now; listens: but what the client writes is still read."""
+
+    def server_reset(self) -> None:
+        """What is on its way is lost, and an error comes instead."""
 
 
 EndT = TypeVar("EndT", bound=End)
@@ -82,8 +85,10 @@ class Network(Generic[EndT]):
                 continue
             if isinstance(effect, Send):
                 end.receive(effect.data)
+            elif isinstance(effect, Reset):
+                end.server_reset()
             else:
-                end.server_closed()
+                end.server_closed(listens=isinstance(effect, HalfClose))
 
     # the client's side
 
@@ -115,6 +120,14 @@ class Network(Generic[EndT]):
         self._witness.closed_by_client(number)
 
     # the world's side
+
+    def next_time(self) -> float:
+        """When the witness will do something by itself; infinity: never."""
+        return self._witness.next_time()
+
+    def pass_time(self) -> None:
+        """That time has come."""
+        self.carry(self._witness.pass_time())
 
     def ruled_dials(self) -> Iterator[Callable[[], None]]:
         """What decides each dial that need not wait any longer, oldest first."""

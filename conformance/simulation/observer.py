@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from ..adapter import AnyAdapter
 from ..history import ErrorKind, Event, History, Kind
+from ..plan import BATCH_VERBS, Step
 from .blame import AdapterMistake, as_line, as_text, is_mistake_in, with_place
 
 LONGEST_VALUE = 200  # characters of a value that are kept
@@ -20,6 +21,7 @@ class Observer(ABC):
         self.history = History()
         self._client_type: type[AnyAdapter] = client
         self._under_way: set[str] = set()
+        self._slow: set[str] = set()  # subscribers that have taken one message, and take no more
         self._mistake: AdapterMistake | None = None
         self._is_over = False
 
@@ -34,10 +36,11 @@ class Observer(ABC):
             self.history.events.append(Event(self._now(), kind, caller, connection, text, detail))
 
     @contextmanager
-    def _observed(self, caller: str, kind: Kind) -> Generator[Tell]:
-        """Record that the caller sets out, and with what it comes back: a reply, or an error."""
+    def _observed(self, step: Step, kind: Kind) -> Generator[Tell]:
+        """Record that the step's caller sets out, and with what it comes back: a reply, or an error."""
         replies: list[object] = []
-        self._record(kind, caller)
+        caller = step.caller
+        self._record(kind, caller, text=f"{step.verb} {step.text}" if step.verb in BATCH_VERBS else "")
         self._under_way.add(caller)
         try:
             yield replies.append
@@ -50,6 +53,20 @@ class Observer(ABC):
             self._record(Kind.RETURNED, caller, text=as_text(replies[0])[:LONGEST_VALUE])
         finally:
             self._under_way.discard(caller)
+
+    @contextmanager
+    def _subscribed(self, caller: str) -> Generator[Tell]:
+        """Record the messages that the caller hears, and their end, unless it was slow and only stops."""
+        try:
+            yield lambda message: self._record(Kind.HEARD, caller, text=as_text(message)[:LONGEST_VALUE])
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
+            self._look_for_mistake(error)
+            self._record(Kind.TOLD, caller, text=self._kind(error), detail=as_line(error))
+        else:
+            if caller not in self._slow:
+                self._record(Kind.TOLD, caller)
 
     @contextmanager
     def _watched_closing(self) -> Generator[None]:

@@ -19,4 +19,4 @@ def run(plan: Plan, client: type[AnyAdapter]) -> Run:
         from .aio.world import AsyncioWorld
 
         history = AsyncioWorld(plan, client).run()
-    return Run(plan, client.shared, client.waits, history, client.extra)
+    return Run(plan, client.shared, client.waits, history, client.extra, client.promises)

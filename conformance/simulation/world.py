@@ -13,7 +13,8 @@ so it adds nothing of its own to what the client sees. What that is differs: an 
 Every plan gets the same ending. The faults stop and all replies owed are sent (`healed`); the client gets
 PATIENCE seconds of virtual time (`rested`); a warm-up lets it find connections that died in the meantime; as
 many callers as it has capacity ask together and none is answered, so each needs a connection of its own
-(`probed` .. `counted`); the client is closed (`ended`).
+(`probed` .. `counted`); on each channel with a subscriber something is published; the client is closed
+(`ended`).
 """
 
 from abc import abstractmethod
@@ -23,7 +24,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from ..adapter import AnyAdapter, Settings
 from ..history import History, Kind
 from ..plan import Plan, Step, Verb
-from ..witness import Witness
+from ..witness import Condition, Fault, Setup, Witness
 from .blame import AdapterMistake, with_place
 from .network import ADDRESS, Network
 from .observer import Observer
@@ -47,13 +48,18 @@ class World(Observer, Generic[ClientT]):
     def __init__(self, plan: Plan, client: type[ClientT]) -> None:
         super().__init__(client)
         self._plan = plan
-        self._witness = Witness(self._record)
+        self._witness = Witness(self._record, _setup(plan), self._now)
         self._network: Network[Any] = self._lay_network()
+        for step in plan.steps:
+            if step.text:
+                for command in step.commands:
+                    self._witness.expect(step.caller, *command)
         try:
-            self._client = client(Settings(*ADDRESS, plan.capacity, plan.acquire_timeout_seconds))
+            self._client = client(_settings(plan))
         except Exception as error:
             raise AdapterMistake(f"the adapter raised {with_place(error)}") from error
         self._work: dict[str, Work] = {}
+        self._published = 0
 
     def run(self) -> History:
         """The history of the whole plan and its ending. Raises AdapterMistake, Livelock."""
@@ -84,8 +90,12 @@ class World(Observer, Generic[ClientT]):
         """The client begins to open."""
 
     @abstractmethod
-    def _begin_call(self, caller: str, kind: Kind) -> Work:
-        """The caller sets out with its command; inside, it is `_observed`."""
+    def _begin_call(self, step: Step, kind: Kind) -> Work:
+        """The step's caller sets out; inside, it is `_observed`, and what it does is to `_issue`."""
+
+    @abstractmethod
+    def _begin_listening(self, caller: str, channel: str, is_slow: bool = False) -> None:
+        """The caller listens, or goes on if it is slow and took one message; inside, it is `_subscribed`."""
 
     @abstractmethod
     def _begin_close(self) -> Work:
@@ -133,8 +143,13 @@ class World(Observer, Generic[ClientT]):
 
     def _perform(self, step: Step) -> None:
         match step.verb:
-            case Verb.CALL:
-                self._call(step.caller)
+            case Verb.CALL | Verb.BATCH | Verb.TRANSACTION | Verb.WATCH:
+                self._call(step)
+            case Verb.LISTEN:
+                self._record(Kind.SUBSCRIBING, step.caller)
+                self._begin_listening(step.caller, step.channel, step.is_slow)
+            case Verb.PUBLISH:
+                self._publish(step.caller, int(step.text or 1))
             case Verb.CANCEL:
                 self._cancel(step.caller)
             case Verb.ANSWER:
@@ -147,6 +162,15 @@ class World(Observer, Generic[ClientT]):
                 self._network.carry(self._witness.stall(step.verb is Verb.STALL))
             case Verb.ADMIT | Verb.REFUSE:
                 self._network.rule(admit=step.verb is Verb.ADMIT)
+            case Verb.FAULT:
+                self._witness.arm(Fault.parse(step.text))
+            case Verb.STRIKE:
+                self._network.carry(self._witness.strike(Fault.parse(step.text)))
+            case Verb.TURN:
+                condition, _, whom = step.text.partition(" ")
+                self._witness.turn(Condition[condition], spares_new=whom != "all")
+            case Verb.RESTART:
+                self._network.carry(self._witness.restart())
             case Verb.CLOSE:
                 self._close()
             case Verb.RUN:
@@ -162,8 +186,18 @@ class World(Observer, Generic[ClientT]):
         if self._mistake:
             raise self._mistake
 
-    def _call(self, caller: str, kind: Kind = Kind.CALLED) -> None:
-        self._work[caller] = self._begin_call(caller, kind)
+    def _call(self, step: Step, kind: Kind = Kind.CALLED) -> None:
+        self._work[step.caller] = self._begin_call(step, kind)
+
+    def _issue(self, step: Step) -> Any:
+        """The adapter's method for what the step's caller sets out with."""
+        method = getattr(self._client, step.verb)
+        return method(*step.commands[0]) if step.verb is Verb.CALL else method(*step.commands)
+
+    def _publish(self, channel: str, count: int = 1) -> None:
+        for _ in range(count):
+            self._published += 1
+            self._network.carry(self._witness.publish(channel, f"news:{self._published}"))
 
     def _cancel(self, caller: str) -> None:
         if caller in self._under_way:
@@ -186,21 +220,60 @@ class World(Observer, Generic[ClientT]):
         self._say_who_is_blocked()
         self._record(Kind.RESTED)
         if "" not in self._work:
+            self._ask_for_numbers()
             self._probe()
+            self._publish_to_all()
         self._close()
         self._pass_time(PATIENCE_SECONDS)
         self._record(Kind.ENDED)
+
+    def _ask_for_numbers(self) -> None:
+        if self._client_type.numbers is not AnyAdapter.numbers:
+            try:
+                self._record(Kind.NUMBERED, text=str(self._client.numbers()))
+            except Exception as error:
+                raise AdapterMistake(f"numbers() raised {with_place(error)}") from error
 
     def _probe(self) -> None:
         count = 1 if self._client_type.shared else self._plan.capacity
         warm, probe = CALLERS_PAST_THE_PLAN
         for number in range(count):
-            self._call(f"{warm}{number + 1}")
+            self._call(Step(Verb.CALL, f"{warm}{number + 1}"))
         self._pass_time(PATIENCE_SECONDS)
         self._witness.hold()
         for number in range(count):
-            self._call(f"{probe}{number + 1}", Kind.PROBED)
+            self._call(Step(Verb.CALL, f"{probe}{number + 1}"), Kind.PROBED)
         self._pass_time(PATIENCE_SECONDS)
         self._record(Kind.COUNTED)
         self._network.carry(self._witness.heal())
         self._pass_time(1.0)
+
+    def _publish_to_all(self) -> None:
+        """Subscribers who were slow take what there is; then each hears once more, if it can."""
+        listeners = {step.caller: step.channel for step in self._plan.steps if step.verb is Verb.LISTEN}
+        for caller, channel in listeners.items():
+            if caller in self._slow:
+                self._begin_listening(caller, channel)
+        self._pass_time(1.0)
+        for caller in listeners:
+            self._publish(caller)
+        self._pass_time(1.0)
+
+
+def _setup(plan: Plan) -> Setup:
+    """The server that the plan asks for."""
+    passwords = {"default": plan.password} if plan.password else {}
+    return Setup(passwords=passwords, lenient=True, unknown=frozenset(plan.unknown))
+
+
+def _settings(plan: Plan) -> Settings:
+    """What the client is to be opened with."""
+    return Settings(
+        *ADDRESS,
+        plan.capacity,
+        plan.acquire_timeout_seconds,
+        plan.command_timeout_seconds,
+        plan.connect_timeout_seconds,
+        plan.password,
+        plan.database,
+    )

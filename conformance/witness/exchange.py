@@ -9,6 +9,7 @@ from collections import defaultdict, deque
 
 from ..history import Kind, Record
 from .command_reader import NotACommand
+from .commands.channels import publish_to
 from .effects import Close, Effect, HalfClose, Reset, Send
 from .faults import Arsenal, Fault, Harm
 from .gate import Gate
@@ -47,6 +48,13 @@ class Exchange:
         if self._stirred or self._server.tracking.is_used:
             self._settle(effects)
         return effects
+
+    def publish(self, channel: str, message: str, effects: list[Effect]) -> int:
+        """A message that none of the clients sends; how many it goes to."""
+        count = publish_to(self._server, channel.encode(), message.encode())
+        self._spread(effects)
+        self._settle(effects)
+        return count
 
     def pass_time(self, effects: list[Effect]) -> None:
         """Whoever has waited long enough is answered."""
@@ -90,6 +98,7 @@ class Exchange:
     ) -> None:
         if fault.harm is Harm.REFUSE:
             owed.reply = fault.data
+            peer.session.is_spoilt = peer.session.queue is not None
         elif fault.harm is not Harm.CUT_BEFORE:
             reply = self._processor.execute(peer.session, words)
             owed.reply = reply and bent(peer, fault, reply)
@@ -102,11 +111,10 @@ class Exchange:
         peer.owe(owed)
 
     def _caller_of(self, words: list[bytes]) -> str:
-        if len(words) == 2 and words[0].upper() == b"GET":
-            return words[1].decode("utf-8", "replace")
-        if not self.expected or not (callers := self.expected.get(as_expected(words))):
-            return ""
-        return callers.popleft() if len(callers) > 1 else callers[0]  # the last one may send it again
+        if self.expected and (callers := self.expected.get(as_expected(words))):
+            return callers.popleft() if len(callers) > 1 else callers[0]  # the last one may send it again
+        is_get = len(words) == 2 and words[0].upper() == b"GET"
+        return words[1].decode("utf-8", "replace") if is_get else ""
 
     def _spread(self, effects: list[Effect]) -> None:
         """What others are told by a command becomes owed to them."""
@@ -167,7 +175,7 @@ class Exchange:
             return
         complaint = reply[1:-2].decode("latin-1") if reply.startswith(b"-") else ""
         if owed.caller:
-            self._record(Kind.REPLIED, owed.caller, peer.number, detail=complaint)
+            self._record(Kind.REPLIED, owed.caller, peer.number, owed.command, complaint)
         else:
             self._record(Kind.WELCOMED, "", peer.number, owed.command, complaint)
 
@@ -175,6 +183,7 @@ class Exchange:
         """The server ends the connection, in that way."""
         if harm is Harm.SILENCE:
             peer.is_silent = True
+            self._record(Kind.SILENCED, connection=peer.number)
             return
         number, is_news = peer.number, not peer.is_mute
         if harm is Harm.HALF_CLOSE:

@@ -1,9 +1,9 @@
 """What goes wrong at the witness: which harm, and whom it meets.
 
-A fault is armed before it strikes (`Witness.arm`), and meets the commands to come: of that caller, or by that
-name, or the n-th of a connection, or any; if it says so, only on that connection. Or it strikes at once
-(`Witness.strike`), and meets the connection that owes that caller a reply, or has that number, or, if it
-names neither, the oldest that owes nothing.
+A fault is armed before it strikes (`Witness.arm`), and meets the commands to come: of that caller (or, named
+`a_2`, the second of its batch), or by that name, or the n-th of a connection, or any; if it says so, only on
+that connection. Or it strikes at once (`Witness.strike`), and meets the connection that owes that caller a
+reply, or has that number, or, if it names neither, the oldest that owes nothing.
 
 As text, a fault is its harm and what it says besides: `tear caller=a amount=3`, `refuse command=HELLO times=0
 text=ERR unknown command 'HELLO'`, `silence step=2 connection=4`; a text is the last, for it may hold spaces.
@@ -141,7 +141,7 @@ class Arsenal:
         name = b" ".join(words[:2]).decode("latin-1").upper()
         for place, (fault, struck) in enumerate(self._armed):
             if (
-                (not fault.caller or fault.caller == caller)
+                (not fault.caller or (caller and fault.caller in (caller, words[-1].decode("latin-1"))))
                 and (not fault.command or f"{name} ".startswith(f"{fault.command.upper()} "))
                 and (not fault.step or fault.step == step)
                 and (not fault.connection or fault.connection == connection)

@@ -11,6 +11,8 @@ The history tells of each command (`received`, `greeted`) its text, and as detai
 in (`Session.told`), and of each reply (`replied`, `welcomed`) as detail the error, if it was one.
 """
 
+from dataclasses import replace
+
 from ..history import Kind, Record
 from .effects import Effect, Send
 from .exchange import Exchange, as_expected
@@ -77,6 +79,13 @@ class Witness:
         self._gate.answered.add(caller)
         return self._pay_all()
 
+    def publish(self, channel: str, message: str) -> list[Effect]:
+        """Somebody else publishes that message."""
+        effects: list[Effect] = []
+        receivers = self._exchange.publish(channel, message, effects)
+        self._record(Kind.PUBLISHED, channel, text=message, detail=str(receivers))
+        return effects
+
     def stall(self, stalled: bool) -> list[Effect]:
         """Keep back the replies to the client's own commands, or send them again."""
         self._gate.is_stalled = stalled
@@ -131,6 +140,7 @@ class Witness:
         self._gate.is_healed = True
         self._exchange.arsenal.clear()
         self.turn(Condition.WELL, spares_new=False)
+        self._server.setup = replace(self._server.setup, unknown=frozenset())
         for peer in self._exchange.peers.values():
             peer.is_silent = False
         return self.stall(False)
@@ -165,6 +175,8 @@ class Witness:
             self._record(Kind.MISSED, text=f"no connection {which}")
             return []
         effects: list[Effect] = [Send(peer.number, data)] if data else []
+        if harm in (Harm.GARBLE, Harm.STRAY):
+            self._record(Kind.STRAYED, connection=peer.number)
         if harm not in (Harm.GARBLE, Harm.STRAY, Harm.PUSH):
             self._exchange.end(peer, harm, effects)
         return effects

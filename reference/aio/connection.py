@@ -10,7 +10,7 @@ from typing import Any
 
 from ..batch import SESSION, Batch, Command, answered, leased, together
 from ..commands import route
-from ..errors import CommandTimeout, Fate, Misuse, call_ended
+from ..errors import CommandTimeout, Fate, Misuse, ServerError, call_ended
 from ..resp import Argument, Push, Reply, encode
 from ..session import Session
 from ..subscriptions import Topic, confirms, message_of
@@ -93,6 +93,9 @@ class Connection(Stream):
     def _settle(self, replies: list[Reply]) -> None:
         if self._messages is not None and self.protocol == 2:  # its frames look like replies
             replies = [reply for reply in replies if not (isinstance(reply, list) and self._heard(reply))]
+        for reply in replies:
+            if isinstance(reply, ServerError):
+                self.session.answered_wrongly(str(reply))
         if self._asked:  # at once, and though their caller may be gone
             answered(self.session, self._asked, replies)
             self._asked = self._asked[len(replies) :]

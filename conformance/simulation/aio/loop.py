@@ -12,6 +12,7 @@ nothing. Threads do not exist: `run_in_executor` runs the function at once.
 
 import asyncio
 import heapq
+import math
 import socket
 from collections import deque
 from collections.abc import Callable
@@ -71,8 +72,10 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         """Let that much virtual time pass, running whatever becomes due. Raises Livelock."""
         end = self._now + seconds
         self.settle()
-        while (due := self._next_timer()) is not None and due <= end:
+        while (due := min(self._next_timer(), self.network.next_time())) <= end:
             self._now = max(self._now, due)
+            if self.network.next_time() <= self._now:
+                self.network.pass_time()
             self.settle()
         self._now = end
 
@@ -84,13 +87,13 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         for news in self.network.news():
             self.call_soon(news)
         end = self._now + self._clock_resolution  # as asyncio: what is due this moment is due together
-        while (due := self._next_timer()) is not None and due < end:
+        while self._next_timer() < end:
             self._ready.append(heapq.heappop(self._scheduled))
 
-    def _next_timer(self) -> float | None:
+    def _next_timer(self) -> float:
         while self._scheduled and self._scheduled[0].cancelled():
             heapq.heappop(self._scheduled)
-        return self._scheduled[0].when() if self._scheduled else None
+        return self._scheduled[0].when() if self._scheduled else math.inf
 
     # what a client asks of a loop
 

@@ -47,9 +47,13 @@ class SimulatedTransport(asyncio.Transport):
     def receive(self, data: bytes) -> None:
         self.incoming += data
 
-    def server_closed(self) -> None:
-        self._server_gone = True
+    def server_closed(self, listens: bool = False) -> None:
+        self._server_gone = not listens
         self._end_due = True
+
+    def server_reset(self) -> None:
+        self.incoming.clear()
+        self._server_gone = self._end_due = self._reset = True
 
     def has_news(self) -> bool:
         """Whether `deliver` has something to deliver."""

@@ -2,11 +2,12 @@
 
 import asyncio
 import random
-from collections.abc import Generator
+from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager
 
 from ...adapter import Adapter
 from ...history import Kind
+from ...plan import Step
 from ..world import Work, World
 from . import clock
 from .loop import SimulatedLoop
@@ -17,6 +18,7 @@ class AsyncioWorld(World[Adapter]):
     """One run on a simulated event loop."""
 
     def _lay_network(self) -> Network:
+        self._messages: dict[str, AsyncIterator[object]] = {}
         network = Network(self._plan, self._witness, self._record)
         self._loop = SimulatedLoop(network)
         return network
@@ -42,12 +44,26 @@ class AsyncioWorld(World[Adapter]):
     def _begin_open(self) -> asyncio.Task[None]:
         return self._loop.create_task(self._client.open())
 
-    def _begin_call(self, caller: str, kind: Kind) -> asyncio.Task[None]:
-        return self._loop.create_task(self._caller(caller, kind))
+    def _begin_call(self, step: Step, kind: Kind) -> asyncio.Task[None]:
+        return self._loop.create_task(self._caller(step, kind))
 
-    async def _caller(self, caller: str, kind: Kind) -> None:
-        with self._observed(caller, kind) as tell:
-            tell(await self._client.call("GET", caller))
+    async def _caller(self, step: Step, kind: Kind) -> None:
+        with self._observed(step, kind) as tell:
+            tell(await self._issue(step))
+
+    def _begin_listening(self, caller: str, channel: str, is_slow: bool = False) -> None:
+        self._slow.discard(caller)
+        self._loop.create_task(self._listener(caller, channel, is_slow))
+
+    async def _listener(self, caller: str, channel: str, is_slow: bool) -> None:
+        with self._subscribed(caller) as tell:
+            if caller not in self._messages:
+                self._messages[caller] = self._client.subscribe(channel)
+            async for message in self._messages[caller]:
+                tell(message)
+                if is_slow:
+                    self._slow.add(caller)
+                    break
 
     def _begin_close(self) -> asyncio.Task[None]:
         return self._loop.create_task(self._closing())

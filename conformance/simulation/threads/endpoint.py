@@ -44,6 +44,8 @@ class Endpoint:
         self._incoming = bytearray()
         self._on_its_way = bytearray()
         self._server_has_closed = False  # its end is on its way, or here
+        self._server_listens = True
+        self._is_reset = False  # a reset is on its way
         self._is_announced = False  # a delivery is in the queue
         self._has_ended = False
         self._shut_reading = False
@@ -79,8 +81,14 @@ class Endpoint:
         self._on_its_way += data
         self._announce()
 
-    def server_closed(self) -> None:
+    def server_closed(self, listens: bool = False) -> None:
         self._server_has_closed = True
+        self._server_listens = listens
+        self._announce()
+
+    def server_reset(self) -> None:
+        self._server_has_closed = self._is_reset = True
+        self._server_listens = False
         self._announce()
 
     def _announce(self) -> None:
@@ -90,6 +98,9 @@ class Endpoint:
 
     def _deliver(self) -> None:
         self._is_announced = False
+        if self._is_reset:
+            self._be_reset()
+            return
         size = self.kernel.chunk_bytes or len(self._on_its_way)
         self._incoming += self._on_its_way[:size]
         del self._on_its_way[:size]
@@ -99,6 +110,14 @@ class Endpoint:
             self._has_ended = True
             if self._shut_writing:
                 self.state = State.GONE
+        self._wake()
+
+    def _be_reset(self) -> None:
+        """What was not read yet is lost."""
+        self._on_its_way.clear()
+        self._incoming.clear()
+        self.state = State.GONE
+        self._error = _error(errno.ECONNRESET)
         self._wake()
 
     def _wake(self) -> None:
@@ -158,11 +177,11 @@ class Endpoint:
             raise _error(errno.EPIPE)
         if not data:
             return 0
-        if self._has_ended:
+        if self._has_ended and not self._server_listens:
             self.state = State.GONE  # the server, which has closed, answers with a reset
             self._error = _error(errno.EPIPE)
             self._wake()
-        elif not self._server_has_closed:
+        elif self._server_listens:
             self.kernel.write(self.number, data)
         return len(data)
 

@@ -16,6 +16,7 @@ class Kernel(Network[Endpoint]):
     def __init__(self, plan: Plan, witness: Witness, record: Record, scheduler: Scheduler) -> None:
         super().__init__(plan, witness, record)
         self.scheduler = scheduler
+        scheduler.outside = self
         self.descriptors: dict[int, Endpoint] = {}
         self._next_descriptor = FIRST_DESCRIPTOR
 

@@ -24,7 +24,7 @@ import heapq
 import itertools
 from collections.abc import Callable, Sequence
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from greenlet import getcurrent
 
@@ -39,9 +39,27 @@ TURN_LIMIT = 200_000  # of one run; a client that polls needs some thousands
 LONGEST_ROW = 1_000  # turns that a thread takes one after the other while others wait for theirs
 
 
+class Outside(Protocol):
+    """What has times of its own: a network."""
+
+    def next_time(self) -> float: ...
+    def pass_time(self) -> None: ...
+
+
+class Nothing:
+    """Outside there is nothing."""
+
+    def next_time(self) -> float:
+        return inf
+
+    def pass_time(self) -> None:
+        pass
+
+
 class Scheduler:
     """See the module. `now` is virtual seconds since the run began.
 
+    outside: does something by itself when its time comes.
     stopped: the thread that the last step of the plan stopped where it could have gone on.
     """
 
@@ -49,6 +67,7 @@ class Scheduler:
         self.hub = getcurrent()
         self.now = 0.0
         self.is_over = False
+        self.outside: Outside = Nothing()
         self.threads: list[SimulatedThread] = []
         self.stopped: SimulatedThread | None = None
         self._choices = iter(order)
@@ -95,8 +114,10 @@ class Scheduler:
         """Let that much virtual time pass, running whatever becomes due. Raises Livelock."""
         end = self.now + seconds
         self.run()
-        while (due := self._next_timer()) is not None and due <= end:
+        while (due := min(self._next_timer(), self.outside.next_time())) <= end:
             self.now = max(self.now, due)
+            if self.outside.next_time() <= self.now:
+                self.outside.pass_time()
             self.run()
         self.now = end
 
@@ -242,14 +263,14 @@ class Scheduler:
             self._queue.append(thread.go)
 
     def _wake_due(self) -> None:
-        while (due := self._next_timer()) is not None and due <= self.now:
+        while self._next_timer() <= self.now:
             _, _, _, thread = heapq.heappop(self._timers)
             self._make_ready(thread)
 
-    def _next_timer(self) -> float | None:
+    def _next_timer(self) -> float:
         while self._timers:
             due, _, wait_number, thread = self._timers[0]
             if wait_number == thread.wait_number and not thread.is_ready:
                 return due
             heapq.heappop(self._timers)
-        return None
+        return inf

@@ -2,7 +2,7 @@
 
 import gc
 import traceback
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import PurePath
@@ -27,6 +27,7 @@ class ThreadedWorld(World[SynchronousAdapter]):
     def _lay_network(self) -> Kernel:
         if not install.is_installed():
             raise SimulationError("the simulated threads have to be installed before the client is imported")
+        self._messages: dict[str, Iterator[object]] = {}
         self._scheduler = Scheduler(self._plan.order)
         self._kernel = Kernel(self._plan, self._witness, self._record, self._scheduler)
         return self._kernel
@@ -54,12 +55,26 @@ class ThreadedWorld(World[SynchronousAdapter]):
     def _begin_open(self) -> SimulatedThread:
         return self._scheduler.start("opening", self._client.open)
 
-    def _begin_call(self, caller: str, kind: Kind) -> SimulatedThread:
-        return self._scheduler.start(caller, partial(self._caller, caller, kind))
+    def _begin_call(self, step: Step, kind: Kind) -> SimulatedThread:
+        return self._scheduler.start(step.caller, partial(self._caller, step, kind))
 
-    def _caller(self, caller: str, kind: Kind) -> None:
-        with self._observed(caller, kind) as tell:
-            tell(self._client.call("GET", caller))
+    def _caller(self, step: Step, kind: Kind) -> None:
+        with self._observed(step, kind) as tell:
+            tell(self._issue(step))
+
+    def _begin_listening(self, caller: str, channel: str, is_slow: bool = False) -> None:
+        self._slow.discard(caller)
+        self._scheduler.start(caller, partial(self._listener, caller, channel, is_slow))
+
+    def _listener(self, caller: str, channel: str, is_slow: bool) -> None:
+        with self._subscribed(caller) as tell:
+            if caller not in self._messages:
+                self._messages[caller] = self._client.subscribe(channel)
+            for message in self._messages[caller]:
+                tell(message)
+                if is_slow:
+                    self._slow.add(caller)
+                    break
 
     def _begin_close(self) -> SimulatedThread:
         return self._scheduler.start("closing", self._closing)

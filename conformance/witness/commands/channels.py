@@ -10,6 +10,7 @@ from ..command import ALL_KEYS, NO_KEYS, ONE_KEY, Command, Request, Run
 from ..glob import matches
 from ..replies import Refusal, bulk, integer, null, push
 from ..session import Session
+from ..state import Server
 
 Names = Callable[[Session], dict[bytes, None]]
 
@@ -67,8 +68,12 @@ def unsubscribing(kind: bytes, names: Names) -> Run:
 
 
 def publish(request: Request) -> bytes:
-    server = request.server
     _, channel, message = request.words
+    return integer(publish_to(request.server, channel, message))
+
+
+def publish_to(server: Server, channel: bytes, message: bytes) -> int:
+    """Tells everybody who listens; how many that were."""
     count = 0
     for each in server.sessions.values():
         if channel in each.channels:
@@ -79,7 +84,7 @@ def publish(request: Request) -> bytes:
                 count += 1
                 parts = [bulk(b"pmessage"), bulk(pattern), bulk(channel), bulk(message)]
                 server.tell(each, push(each.protocol, parts))
-    return integer(count)
+    return count
 
 
 def spublish(request: Request) -> bytes:

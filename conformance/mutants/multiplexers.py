@@ -113,4 +113,23 @@ MULTIPLEXER_MUTANTS = (
         ),
         "redis/lettuce#262",
     ),
+    Mutant(
+        "blocking-command-shares",
+        MULTIPLEXER,
+        "MUX-04",
+        (Edit("aio.multiplexer", "if route(command) is not SHARED:", "if False:"),),
+    ),
+    Mutant(
+        "session-is-shared",
+        THREADED_MULTIPLEXER,
+        "MUX-10",
+        (Edit("threads.multiplexer", "if route(command) is not SHARED:", "if False:"),),
+    ),
+    Mutant(
+        "push-completes-a-call",
+        MULTIPLEXER,
+        "MUX-08",
+        (Edit("aio.stream", "if reply.__class__ is Push:", "if False:"),),
+        "redis/hiredis#825",
+    ),
 )

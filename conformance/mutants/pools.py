@@ -1,6 +1,6 @@
 """Mutants of the pool's core: capacity that is lost, lent twice, or waited for in vain."""
 
-from .mutant import POOL, Edit, Mutant
+from .mutant import POOL, THREADED_POOL, Edit, Mutant
 
 # The reference refuses a second command while a reply is owed, and so hides some faults from the wire.
 TWO_COMMANDS_AT_ONCE = Edit(
@@ -165,5 +165,56 @@ POOL_MUTANTS = (
         "CALL-02",
         (Edit("pool", "Closing((*self.waiting, *self.dialling),", "Closing((*self.dialling,),"),),
         "redis/node-redis#3397",
+    ),
+    Mutant(
+        "newest-waiter-first",
+        POOL,
+        "POOL-05",
+        (
+            Edit(
+                "pool",
+                "popitem(last=False)\n            self.granted",
+                "popitem(last=True)\n            self.granted",
+            ),
+        ),
+    ),
+    Mutant(
+        "threaded-newest-waiter-first",
+        THREADED_POOL,
+        "POOL-06",
+        (
+            Edit(
+                "pool",
+                "popitem(last=False)\n            self.granted",
+                "popitem(last=True)\n            self.granted",
+            ),
+        ),
+        "pgagroal/pgagroal#1006",
+    ),
+    Mutant(
+        "a-dial-keeps-others-waiting",
+        POOL,
+        "POOL-09",
+        (Edit("pool", "        elif self.waiting:\n", "        elif self.waiting and not self.dialling:\n"),),
+        "redis/redis-py#2997",
+    ),
+    Mutant(
+        "everybody-dials",
+        POOL,
+        "POOL-10",
+        (
+            Edit(
+                "pool",
+                "self.permits_taken < self.limits.max_size and len(self.dialling) < self.limits.max_dialling",
+                "self.permits_taken < self.limits.max_size",
+            ),
+        ),
+        "envoyproxy/ratelimit#1018",
+    ),
+    Mutant(
+        "numbers-drift",
+        POOL,
+        "OBS-01",
+        (Edit("metrics", '"idle": len(core.idle),', '"idle": core.use_time.count,'),),
     ),
 )

@@ -5,11 +5,21 @@ holds no code for it and a mutant reads like the diff that would have introduced
 no longer occurs exactly once is an error: a mutant cannot rot silently.
 """
 
+from .batches import BATCH_MUTANTS
+from .connections import CONNECTION_MUTANTS
+from .multiplexers import MULTIPLEXER_MUTANTS
 from .mutant import Edit, Mutant
-from .mutants_of_multiplexers import MULTIPLEXER_MUTANTS
-from .mutants_of_pools import POOL_MUTANTS
-from .mutants_of_shells import SHELL_MUTANTS
+from .pools import POOL_MUTANTS
+from .shells import SHELL_MUTANTS
+from .suite import SUITE_MUTANTS
 
-MUTANTS: tuple[Mutant, ...] = (*POOL_MUTANTS, *SHELL_MUTANTS, *MULTIPLEXER_MUTANTS)
+MUTANTS: tuple[Mutant, ...] = (
+    *POOL_MUTANTS,
+    *SHELL_MUTANTS,
+    *CONNECTION_MUTANTS,
+    *MULTIPLEXER_MUTANTS,
+    *BATCH_MUTANTS,
+    *SUITE_MUTANTS,
+)
 
 __all__ = ["MUTANTS", "Edit", "Mutant"]

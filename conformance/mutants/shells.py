@@ -1,7 +1,7 @@
 """Mutants of the pools around their core, for asyncio and for threads: what becomes of who leaves."""
 
 from .mutant import POOL, THREADED_POOL, Edit, Mutant
-from .mutants_of_pools import TWO_COMMANDS_AT_ONCE
+from .pools import TWO_COMMANDS_AT_ONCE
 
 _KEEPS_WHAT_OWES = Edit("aio.pool", "(loan[0].calls or not loan[0].session.clean)", "False")
 

@@ -10,7 +10,8 @@ THREADED_MULTIPLEXER: Final = "threaded multiplexer"
 
 
 class Edit(NamedTuple):
-    """In that module of the reference ("pool", "aio.pool"), this text becomes that."""
+    """In that module of the reference ("aio.pool"), or of the suite ("conformance.witness.gate"), this text
+    becomes that."""
 
     module: str
     before: str

@@ -8,9 +8,9 @@ from importlib.util import find_spec, spec_from_file_location
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from .mutants import MUTANTS, Edit
+from . import MUTANTS, Edit
 
-_PACKAGE = "poolproof.reference"
+_PACKAGES = "poolproof.reference", "poolproof.conformance"
 
 
 class MutantDoesNotFit(Exception):
@@ -47,9 +47,11 @@ class _Finder(MetaPathFinder):
         module = _module(fullname)
         if not any(edit.module == module for edit in self._edits):
             return None
-        found = find_spec(_PACKAGE)
+        package = next(each for each in _PACKAGES if fullname.startswith(f"{each}."))
+        found = find_spec(package)
         assert found and found.submodule_search_locations
-        file = Path(next(iter(found.submodule_search_locations)), *module.split(".")).with_suffix(".py")
+        place = fullname.removeprefix(f"{package}.").split(".")
+        file = Path(next(iter(found.submodule_search_locations)), *place).with_suffix(".py")
         return spec_from_file_location(fullname, file, loader=_Loader(fullname, str(file), self._edits))
 
 
@@ -66,5 +68,5 @@ class _Loader(SourceFileLoader):
 
 
 def _module(fullname: str) -> str:
-    """The name of a module of the reference inside it, as "aio.pool"; others keep theirs."""
-    return fullname.removeprefix(f"{_PACKAGE}.")
+    """The name of a module of the reference inside it, as "aio.pool"; of the suite, "conformance.plan"."""
+    return fullname.removeprefix("poolproof.reference.").removeprefix("poolproof.")

@@ -1,0 +1,193 @@
+"""POOL-09, POOL-10, LIFE-06: dials that are slow, many, or in vain."""
+
+from ..history import Kind, Run
+from ..plan import BATCH_VERBS, plan
+from .check import Applies, Check, Finding, Rule
+from .situations import LOSE_IDLE, happened
+from .waiting import GRACE_SECONDS
+
+# POOL-09
+
+
+def delayed_by_a_dial(run: Run) -> Finding | None:
+    """A caller waits beside a free connection while a dial or handshake of somebody else's is slow."""
+    plan = run.plan
+    if run.shared or not run.waits or plan.acquire_timeout_seconds is not None or plan.uses(BATCH_VERBS):
+        return None
+    users: dict[int, str] = {}  # of the connections that are ready; empty: free
+    opening: dict[int, float] = {}  # since when
+    waiting: dict[str, float] = {}
+    free_since = 0.0
+    for place, event in enumerate(run.history):
+        if event.kind is Kind.HEALED:
+            return None
+        beside = [caller for caller, since in waiting.items() if event.at - since > GRACE_SECONDS]
+        is_slow = any(event.at - since > GRACE_SECONDS for since in opening.values())
+        if (
+            len(beside) > len(opening)
+            and is_slow
+            and "" in users.values()
+            and event.at - free_since > GRACE_SECONDS
+        ):
+            what = f"{' and '.join(beside)} were left waiting beside a free connection during a dial"
+            return Finding(what, place, still=f"{' and '.join(beside)} still wait")
+        had_none_free = "" not in users.values()
+        match event.kind:
+            case Kind.CALLED:
+                waiting[event.caller] = event.at
+            case Kind.DIALLED:
+                opening[event.connection] = event.at
+            case Kind.RECEIVED:
+                waiting.pop(event.caller, None)
+                opening.pop(event.connection, None)
+                users[event.connection] = event.caller
+            case Kind.RETURNED:
+                waiting.pop(event.caller, None)
+                users |= {number: "" for number, user in users.items() if user == event.caller}
+            case Kind.RAISED:
+                waiting.pop(event.caller, None)
+                users = {number: user for number, user in users.items() if user != event.caller}
+            case Kind.CLOSED | Kind.REFUSED | Kind.GIVEN_UP:
+                users.pop(event.connection, None)
+                opening.pop(event.connection, None)
+            case _:
+                pass
+        if had_none_free:
+            free_since = event.at
+    return None
+
+
+def _dial_was_slow(run: Run) -> bool:
+    began: dict[int, float] = {}
+    for event in run.history:
+        if event.kind is Kind.DIALLED:
+            began[event.connection] = event.at
+        elif event.kind is Kind.RECEIVED and event.at - began.get(event.connection, event.at) > GRACE_SECONDS:
+            return True
+    return False
+
+
+_SLOW_DIAL_CHECKS = (
+    Check(
+        "POOL-09/handshake",
+        (
+            plan(
+                "call a, settle, stall, call b, settle, call c, settle, wait 3, answer a, settle, wait 3, "
+                "answer c, settle, wait 3, resume, settle, answer b, settle",
+                capacity=2,
+            ),
+            plan(
+                "call a, settle, stall, call b, settle, wait 3, answer a, settle, call c, answer c, wait 3, "
+                "call d, answer d, wait 3, resume, settle, answer b, settle",
+                capacity=2,
+            ),
+            plan(
+                "call a, settle, fault delay step=1 amount=30, call b, settle, answer a, settle, call c, "
+                "answer c, "
+                "wait 5, call d, answer d, wait 30, answer b, settle",
+                capacity=2,
+            ),
+        ),
+        _dial_was_slow,
+        "a dial was slow",
+    ),
+    Check(
+        "POOL-09/dial",
+        (
+            plan(
+                f"{LOSE_IDLE}, call a, admit, settle, call b, settle, answer a, settle, call c, answer "
+                "c, wait 3, "
+                "call d, answer d, wait 3, admit, settle, answer b, settle",
+                capacity=2,
+                hold_dials=True,
+            ),
+        ),
+        _dial_was_slow,
+        "a dial was slow",
+    ),
+)
+
+
+# POOL-10
+
+
+def too_many_dials(run: Run) -> Finding | None:
+    """More dials at a time than declared."""
+    if run.promises.most_dials is None:
+        return None
+    opening: set[int] = set()
+    for place, event in enumerate(run.history):
+        match event.kind:
+            case Kind.DIALLED:
+                opening.add(event.connection)
+                if len(opening) > run.promises.most_dials:
+                    what = (
+                        f"{len(opening)} dials were under way, and no more than {run.promises.most_dials} "
+                        "are declared"
+                    )
+                    return Finding(what, place)
+            case Kind.RECEIVED | Kind.REFUSED | Kind.GIVEN_UP | Kind.CLOSED | Kind.OPENED:
+                opening.discard(event.connection)
+            case _:
+                pass
+    return None
+
+
+_CROWD = ", ".join(f"call {name}" for name in "abcdefghijkl")
+_MANY_DIALS_CHECKS = (
+    Check(
+        "POOL-10/crowd",
+        (
+            plan(
+                f"{LOSE_IDLE}, {_CROWD}, settle, wait 2, admit, settle, admit, settle, wait 2",
+                capacity=12,
+                hold_dials=True,
+            ),
+            plan(f"{_CROWD}, settle, refuse, refuse, refuse, wait 10", capacity=12, hold_dials=True),
+        ),
+        happened(Kind.DIALLED),
+        "a dial was made",
+    ),
+)
+
+
+# LIFE-06
+
+OUTAGE_DIALS = 8
+_OUTAGE = ", ".join(["refuse"] * 400)
+_STEADY = ", ".join(f"call c{number}, wait 0.05" for number in range(200))
+
+
+def impatient(run: Run) -> Finding | None:
+    """Dials in an outage that come no more slowly in the end than in the beginning."""
+    if not run.promises.backs_off:
+        return None
+    refused = [place for place, event in enumerate(run.history) if event.kind is Kind.REFUSED]
+    if len(refused) < OUTAGE_DIALS:
+        return None
+    at = [run.history.events[place].at for place in refused]
+    for number in range(OUTAGE_DIALS, len(at) + 1):
+        first, last = (
+            at[number - OUTAGE_DIALS + 2] - at[number - OUTAGE_DIALS],
+            at[number - 1] - at[number - 3],
+        )
+        if number == OUTAGE_DIALS and last < 2 * first:
+            what = f"{OUTAGE_DIALS} dials were refused one after another, the last two in {last:.3g} s"
+            return Finding(f"{what} and the first two in {first:.3g} s", refused[number - 1])
+    return None
+
+
+_OUTAGE_CHECKS = (
+    Check(
+        "LIFE-06/steady-calls",
+        (plan(f"{LOSE_IDLE}, {_OUTAGE}, {_STEADY}"),),
+        happened(Kind.REFUSED),
+        "a dial was refused",
+    ),
+)
+
+RULES = (
+    Rule("POOL-09", delayed_by_a_dial, Applies.WAITING_POOLS, _SLOW_DIAL_CHECKS),
+    Rule("POOL-10", too_many_dials, Applies.DECLARED_DIALS, _MANY_DIALS_CHECKS),
+    Rule("LIFE-06", impatient, Applies.DECLARED_PAUSES, _OUTAGE_CHECKS),
+)

@@ -1,0 +1,265 @@
+"""Mutants of connections: their handshake, their limits, their session, and their end."""
+
+from .mutant import MULTIPLEXER, POOL, THREADED_MULTIPLEXER, THREADED_POOL, Edit, Mutant
+from .pools import TWO_COMMANDS_AT_ONCE
+
+CONNECTION_MUTANTS = (
+    Mutant(
+        "command-limit-ignored",
+        POOL,
+        "CALL-01",
+        (Edit("aio.pool", "                connection.expire()", "                pass"),),
+    ),
+    Mutant(
+        "shared-command-limit-ignored",
+        MULTIPLEXER,
+        "CALL-01",
+        (
+            Edit(
+                "aio.multiplexer",
+                "self._fail(overdue, CommandTimeout,",
+                "self._fail(Ended(), CommandTimeout,",
+            ),
+        ),
+    ),
+    Mutant(
+        "threaded-command-limit-ignored",
+        THREADED_MULTIPLEXER,
+        "CALL-01",
+        (
+            Edit(
+                "threads.combining",
+                "        deadline = monotonic() + self._limit_seconds\n",
+                "        deadline = inf\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "command-limit-halved",
+        POOL,
+        "CALL-01",
+        (Edit("aio.connection", "time() + self._limit_seconds +", "time() + self._limit_seconds / 2 +"),),
+    ),
+    Mutant(
+        "command-limit-without-a-kind",
+        POOL,
+        "CALL-01",
+        (Edit("aio.connection", "call_ended(CommandTimeout, reason", "call_ended(Misuse, reason"),),
+    ),
+    Mutant(
+        "lost-command-is-sent-again",
+        POOL,
+        "CALL-05",
+        (
+            Edit(
+                "aio.pool",
+                "        async with self.acquire() as connection:\n            return await "
+                "connection.execute(*command)",
+                "        try:\n"
+                "            async with self.acquire() as connection:\n"
+                "                return await connection.execute(*command)\n"
+                "        except ConnectionLost:\n"
+                "            async with self.acquire() as connection:\n"
+                "                return await connection.execute(*command)",
+            ),
+        ),
+        "redis/go-redis#1136",
+    ),
+    Mutant(
+        "all-commands-are-idempotent",
+        MULTIPLEXER,
+        "CALL-05",
+        (Edit("aio.multiplexer", "        if not idempotent:\n", "        if False:\n"),),
+    ),
+    Mutant(
+        "retries-have-no-end",
+        POOL,
+        "CALL-09",
+        (
+            Edit(
+                "aio.pool",
+                "        async with self.acquire() as connection:\n            return await "
+                "connection.execute(*command)",
+                "        while True:\n"
+                "            await asyncio.sleep(1)\n"
+                "            try:\n"
+                "                async with self.acquire() as connection:\n"
+                "                    return await connection.execute(*command)\n"
+                "            except ConnectionLost:\n"
+                "                pass",
+            ),
+        ),
+    ),
+    Mutant(
+        "stray-reply-is-kept",
+        POOL,
+        "CONN-04",
+        (Edit("aio.stream", "        if len(calls) < len(replies):\n", "        if False:\n"),),
+        "redis/lettuce#512",
+    ),
+    Mutant(
+        "database-not-selected",
+        POOL,
+        "CONN-05",
+        (Edit("handshake", '[("SELECT", database)] if database else []', "[]"),),
+        "redis/ioredis#42",
+    ),
+    Mutant(
+        "commands-before-the-login-is-answered",
+        POOL,
+        "CONN-05",
+        (
+            Edit(
+                "aio.stream",
+                "await self._shake_hands()",
+                "self.shaking = self.loop.create_task(self._shake_hands())\n                await "
+                "asyncio.sleep(0)",
+            ),
+            TWO_COMMANDS_AT_ONCE,
+        ),
+        "redis/node-redis#1043",
+    ),
+    Mutant(
+        "rejected-login-does-not-matter",
+        THREADED_POOL,
+        "CONN-05",
+        (Edit("handshake", '{"AUTH", "SELECT"} | ', "set[str]() | "),),
+    ),
+    Mutant(
+        "connect-limit-ignored",
+        POOL,
+        "CONN-06",
+        (Edit("aio.stream", "async with asyncio.timeout(limit):", "async with asyncio.timeout(None):"),),
+        "redis-rs/redis-rs#343",
+    ),
+    Mutant(
+        "failed-handshake-keeps-its-socket",
+        POOL,
+        "CONN-06",
+        (
+            Edit(
+                "aio.stream",
+                "            self.abort(type(error), str(error))\n            raise\n",
+                "            raise\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "optional-step-insisted-on",
+        POOL,
+        "CONN-07",
+        (Edit("handshake", '{"AUTH", "SELECT"} | ', '{"AUTH", "SELECT", "CLIENT"} | '),),
+    ),
+    Mutant(
+        "session-left-to-the-next",
+        POOL,
+        "CONN-08",
+        (Edit("aio.pool", "(loan[0].calls or not loan[0].session.clean)", "loan[0].calls"),),
+        "redis/jedis#429",
+    ),
+    Mutant(
+        "threaded-session-left-to-the-next",
+        THREADED_POOL,
+        "CONN-08",
+        (Edit("threads.pool", "or not loan[0].session.clean ", ""),),
+        "redis/jedis#429",
+    ),
+    Mutant(
+        "demoted-server-is-kept",
+        POOL,
+        "CONN-09",
+        (Edit("session", '{"READONLY", "LOADING", "MASTERDOWN"}', '{"LOADING"}'),),
+        "envoyproxy/ratelimit#1191",
+    ),
+    Mutant(
+        "silence-is-not-noticed",
+        MULTIPLEXER,
+        "CONN-10",
+        (
+            Edit(
+                "aio.multiplexer",
+                "if silent and self._wire is not None:",
+                "if False and self._wire is not None:",
+            ),
+        ),
+    ),
+    Mutant(
+        "unreachable-is-waited-for",
+        POOL,
+        "LIFE-01",
+        (
+            Edit(
+                "aio.pool",
+                "        await connection.connect()\n",
+                "        while True:\n"
+                "            try:\n"
+                "                await connection.connect()\n"
+                "                break\n"
+                "            except ConnectFailed:\n"
+                "                await asyncio.sleep(1)\n"
+                "                connection = self._new_connection()\n",
+            ),
+            Edit(
+                "shell",
+                "acquire_timeout_seconds: float | None = 20.0",
+                "acquire_timeout_seconds: float | None = None",
+            ),
+        ),
+    ),
+    Mutant(
+        "close-keeps-what-is-lent",
+        POOL,
+        "LIFE-02",
+        (Edit("pool", "(*held, *self.granted.values())", "(*self.granted.values(),)"),),
+    ),
+    Mutant(
+        "close-forgets-the-dial",
+        MULTIPLEXER,
+        "LIFE-02",
+        (Edit("aio.multiplexer", "            self._dialling.cancel()\n", "            pass\n"),),
+    ),
+    Mutant(
+        "close-is-not-final",
+        MULTIPLEXER,
+        "LIFE-04",
+        (Edit("multiplexer", "if link is CLOSED or self.draining:", "if False:"),),
+    ),
+    Mutant(
+        "one-loss-is-the-end",
+        MULTIPLEXER,
+        "LIFE-05",
+        (Edit("multiplexer", "        return self._end(DOWN)", "        return self._end(CLOSED)"),),
+    ),
+    Mutant(
+        "dials-without-a-pause",
+        MULTIPLEXER,
+        "LIFE-06",
+        (Edit("marks", "longest = self.FIRST_SECONDS * 2.0 **", "longest = self.FIRST_SECONDS * 1.0 **"),),
+    ),
+    Mutant(
+        "reset-is-not-told",
+        MULTIPLEXER,
+        "MUX-06",
+        (
+            Edit(
+                "aio.stream",
+                "self.abort(ConnectionLost, f\"the connection was lost: {exc or 'closed'}\")",
+                "pass",
+            ),
+        ),
+    ),
+    Mutant(
+        "dead-connection-is-lent",
+        POOL,
+        "POOL-12",
+        (Edit("aio.connection", "        self._lost(self)\n", ""),),
+        "vert-x3/vertx-redis-client#226",
+    ),
+    Mutant(
+        "threaded-dead-connection-is-lent",
+        THREADED_POOL,
+        "POOL-12",
+        (Edit("threads.connection", "        return self.end is None\n", "        return True\n"),),
+        "redis/redis-py#4128",
+    ),
+)
