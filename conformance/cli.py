@@ -178,7 +178,11 @@ def explain(
 
 
 @app.command()
-def selftest() -> None:
+def selftest(
+    whole: Annotated[
+        bool, typer.Option("--matrix", help="Judge each mutant by all requirements, not only by its own.")
+    ] = False,
+) -> None:
     """Test the suite: every fault planted in the reference must be noticed. Exit code 4 if one is not."""
     with Progress(
         BarColumn(),
@@ -187,8 +191,8 @@ def selftest() -> None:
         transient=True,
         disable=not err.is_terminal,
     ) as progress:
-        bar = progress.add_task("mutants", total=len(MUTANTS) + 2)
-        matrix = run(run_selftest(lambda name: progress.update(bar, advance=1, description=name)))
+        bar = progress.add_task("mutants", total=len(MUTANTS) + 4)
+        matrix = run(run_selftest(whole, lambda name: progress.update(bar, advance=1, description=name)))
     reports.show_kill_matrix(matrix, out)
     raise typer.Exit(
         OUR_FAULT if matrix.survivors() or matrix.idle_requirements() or matrix.false_alarms() else 0

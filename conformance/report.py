@@ -202,15 +202,17 @@ def show_requirement(entry: Requirement, checks: Iterable[str], console: Console
 
 
 def show_kill_matrix(matrix: KillMatrix, console: Console) -> None:
-    """Mutants downwards, requirements across: ✗ it noticed the mutant, bold where it had to; ? it did not."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=0)
+    """For each mutant the requirement that had to notice it, and which others did."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("mutant", no_wrap=True)
-    for name in RULES:
-        table.add_column("\n".join(f" {letter}" for letter in name.replace("-", "")), no_wrap=True)
+    table.add_column("breaks", no_wrap=True)
+    table.add_column("noticed by")
     for mutant in MUTANTS:
         killers = matrix.kills[mutant.name]
-        table.add_row(mutant.name, *(_mark(name in killers, name == mutant.breaks) for name in RULES))
-    console.print(table)
+        others = " ".join(name for name in RULES if name in killers and name != mutant.breaks)
+        noticed = "[green]it[/]" if mutant.breaks in killers else "[bold red]not by it[/]"
+        table.add_row(mutant.name, mutant.breaks, f"{noticed}{', ' if others else ''}{others}")
+    console.print(table, highlight=False)
     complaints = {
         "survived": matrix.survivors(),
         "noticed no mutant": matrix.idle_requirements(),
@@ -221,9 +223,3 @@ def show_kill_matrix(matrix: KillMatrix, console: Console) -> None:
             console.print(f"[bold red]{what}:[/] {', '.join(names)}", highlight=False)
     dead = len(MUTANTS) - len(matrix.survivors())
     console.print(f"{dead} of {len(MUTANTS)} mutants noticed by the requirement they break", highlight=False)
-
-
-def _mark(noticed: bool, expected: bool) -> str:
-    if expected:
-        return " [bold green]✗[/]" if noticed else " [bold red]?[/]"
-    return " ✗" if noticed else " ·"

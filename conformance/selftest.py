@@ -36,19 +36,25 @@ class KillMatrix:
         return sorted(self.kills[""])
 
 
-async def run_selftest(listen: Callable[[str], None]) -> KillMatrix:
-    """Judge all mutants, and the reference; `listen` hears the name of each when it is done.
+async def run_selftest(whole: bool, listen: Callable[[str], None]) -> KillMatrix:
+    """Judge all mutants, each by what it breaks (or, whole, by everything), and the reference by everything;
+    `listen` hears the name of each when it is done.
 
     Raises SuiteFault.
     """
     matrix = KillMatrix()
     module = BUILT_IN["reference"].module
-    variants = {mutant.name: mutant.variant for mutant in MUTANTS}
-    clean = sorted(set(variants.values()))
+    clean = sorted({mutant.variant for mutant in MUTANTS})
     jobs = [Job("judge", module, variant=variant, requirements=tuple(RULES)) for variant in clean]
     jobs += [
-        Job("judge", module, variant=variant, requirements=tuple(RULES), mutant=name)
-        for name, variant in variants.items()
+        Job(
+            "judge",
+            module,
+            variant=mutant.variant,
+            requirements=tuple(RULES) if whole else (mutant.breaks,),
+            mutant=mutant.name,
+        )
+        for mutant in MUTANTS
     ]
     async for job, result in judge(jobs, lambda job, what: listen(job.mutant) if what == "storms" else None):
         if not isinstance(result, Judgement):

@@ -6,7 +6,7 @@ from ..history import ErrorKind, Event, Kind, Run
 from ..plan import Plan, Verb, plan
 from ..step import FAULT_VERBS
 from .check import Applies, Check, Finding, Obligation, Rule
-from .situations import at_every_suspension, reply_was_late
+from .situations import at_every_suspension, cancelled_in_flight, reply_was_late
 
 SIZE = 3  # commands of a batch
 _ENDS_A_TRANSACTION = frozenset({"EXEC", "DISCARD", "RESET", "QUIT"})
@@ -182,10 +182,6 @@ def _lost_within(run: Run) -> bool:
     return any(event.kind is Kind.CLOSED and event.connection in on for event in run.history)
 
 
-def _set_out(run: Run) -> bool:
-    return any(call.cancelled is not None for call in run.calls.values())
-
-
 # plans
 
 
@@ -232,7 +228,7 @@ def _checks(verb: str) -> Iterator[Check]:
         ("among-others", _among_others(verb), _stood_together, "a batch and another command arrived"),
         ("one-fails", _one_fails(verb), _one_was_refused, "a command of a batch was refused"),
         ("cut-within", _cut_within(verb), _lost_within, "a connection was lost during a batch"),
-        ("cancelled-anywhere", _cancelled(verb), _set_out, "the caller of a batch was cancelled"),
+        ("cancelled-anywhere", _cancelled(verb), cancelled_in_flight, "a caller was cancelled in a batch"),
     )
     for name, plans, obligation, what in situations:
         yield Check(f"CALL-08/{verb}-{name}", tuple(plans), obligation, what)

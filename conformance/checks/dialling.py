@@ -1,7 +1,7 @@
 """POOL-09, POOL-10, LIFE-06: dials that are slow, many, or in vain."""
 
-from ..history import Kind, Run
-from ..plan import BATCH_VERBS, plan
+from ..history import Event, Kind, Run
+from ..plan import BATCH_VERBS, Verb, plan
 from .check import Applies, Check, Finding, Rule
 from .situations import LOSE_IDLE, happened
 from .waiting import GRACE_SECONDS
@@ -10,51 +10,83 @@ from .waiting import GRACE_SECONDS
 
 
 def delayed_by_a_dial(run: Run) -> Finding | None:
-    """A caller waits beside a free connection while a dial or handshake of somebody else's is slow."""
+    """While a dial of somebody else is slow, a caller waits beside a free connection, or has been
+    answered and cannot go on."""
     plan = run.plan
-    if run.shared or not run.waits or plan.acquire_timeout_seconds is not None or plan.uses(BATCH_VERBS):
+    if run.shared or not run.waits or plan.acquire_timeout_seconds is not None:
         return None
-    users: dict[int, str] = {}  # of the connections that are ready; empty: free
-    opening: dict[int, float] = {}  # since when
-    waiting: dict[str, float] = {}
-    free_since = 0.0
+    if plan.uses(BATCH_VERBS | {Verb.FREEZE}):
+        return None
+    scene = _Scene()
     for place, event in enumerate(run.history):
         if event.kind is Kind.HEALED:
             return None
-        beside = [caller for caller, since in waiting.items() if event.at - since > GRACE_SECONDS]
-        is_slow = any(event.at - since > GRACE_SECONDS for since in opening.values())
-        if (
-            len(beside) > len(opening)
-            and is_slow
-            and "" in users.values()
-            and event.at - free_since > GRACE_SECONDS
-        ):
-            what = f"{' and '.join(beside)} were left waiting beside a free connection during a dial"
-            return Finding(what, place, still=f"{' and '.join(beside)} still wait")
-        had_none_free = "" not in users.values()
+        if scene.is_slow(event.at):
+            if beside := scene.waiting_beside(event.at):
+                names = " and ".join(beside)
+                what = f"{names} were left waiting beside a free connection during a dial"
+                return Finding(what, place, still=f"{names} still wait")
+            if stuck := scene.stuck(event.at):
+                what = f"{stuck} has been answered, and cannot go on during the dial of somebody else"
+                return Finding(what, place, still=f"{stuck} is not back")
+        scene.see(event)
+    return None
+
+
+class _Scene:
+    """Who uses which connection, who waits, what is being opened, and since when."""
+
+    def __init__(self) -> None:
+        self._users: dict[int, str] = {}  # of the connections that are ready; empty: free
+        self._opening: dict[int, float] = {}
+        self._waiting: dict[str, float] = {}
+        self._answered: dict[str, float] = {}
+        self._free_since = 0.0
+
+    def is_slow(self, now: float) -> bool:
+        return any(now - since > GRACE_SECONDS for since in self._opening.values())
+
+    def waiting_beside(self, now: float) -> list[str]:
+        """Callers that wait, if there are more of them than dials, and a connection is free."""
+        callers = [caller for caller, since in self._waiting.items() if now - since > GRACE_SECONDS]
+        free = "" in self._users.values() and now - self._free_since > GRACE_SECONDS
+        return callers if free and len(callers) > len(self._opening) else []
+
+    def stuck(self, now: float) -> str:
+        return next((caller for caller, at in self._answered.items() if now - at > GRACE_SECONDS), "")
+
+    def see(self, event: Event) -> None:
+        had_none_free = "" not in self._users.values()
         match event.kind:
             case Kind.CALLED:
-                waiting[event.caller] = event.at
+                self._waiting[event.caller] = event.at
             case Kind.DIALLED:
-                opening[event.connection] = event.at
+                self._opening[event.connection] = event.at
             case Kind.RECEIVED:
-                waiting.pop(event.caller, None)
-                opening.pop(event.connection, None)
-                users[event.connection] = event.caller
-            case Kind.RETURNED:
-                waiting.pop(event.caller, None)
-                users |= {number: "" for number, user in users.items() if user == event.caller}
-            case Kind.RAISED:
-                waiting.pop(event.caller, None)
-                users = {number: user for number, user in users.items() if user != event.caller}
+                self._waiting.pop(event.caller, None)
+                self._opening.pop(event.connection, None)
+                self._users[event.connection] = event.caller
+            case Kind.REPLIED:
+                self._answered[event.caller] = event.at
+            case Kind.RETURNED | Kind.RAISED:
+                self._leave(event)
             case Kind.CLOSED | Kind.REFUSED | Kind.GIVEN_UP:
-                users.pop(event.connection, None)
-                opening.pop(event.connection, None)
+                self._users.pop(event.connection, None)
+                self._opening.pop(event.connection, None)
             case _:
                 pass
         if had_none_free:
-            free_since = event.at
-    return None
+            self._free_since = event.at
+
+    def _leave(self, event: Event) -> None:
+        """A connection is free after a reply, and gone after an error."""
+        self._waiting.pop(event.caller, None)
+        self._answered.pop(event.caller, None)
+        for number, user in list(self._users.items()):
+            if user == event.caller and event.kind is Kind.RETURNED:
+                self._users[number] = ""
+            elif user == event.caller:
+                del self._users[number]
 
 
 def _dial_was_slow(run: Run) -> bool:

@@ -62,7 +62,10 @@ _UNREACHABLE_CHECKS = (
 
 
 def outlives_the_close(run: Run) -> Finding | None:
-    """A call goes on, or a connection is open or dialled, long after the client was closed."""
+    """A call goes on, or a connection is open or dialled, long after the client was closed.
+
+    Of a client that may be used again after its close, what was opened since may be kept.
+    """
     closing, ended = run.history.first(Kind.CLOSING), run.history.first(Kind.ENDED)
     if closing is None or ended is None:
         return None
@@ -70,6 +73,8 @@ def outlives_the_close(run: Run) -> Finding | None:
     for place, event in enumerate(run.history.events[:ended]):
         match event.kind:
             case Kind.DIALLED:
+                open_since[event.connection] = place
+            case Kind.OPENED if run.promises.reopens:
                 open_since[event.connection] = place
             case Kind.CLOSED | Kind.REFUSED | Kind.GIVEN_UP:
                 open_since.pop(event.connection, None)
@@ -81,7 +86,7 @@ def outlives_the_close(run: Run) -> Finding | None:
             return Finding(what, ended, still=f"{call.caller} still waits")
     called_since = any(call.called > closing for call in run.calls.values())
     for connection, place in open_since.items():
-        if place < closing or not called_since:
+        if place < closing or not (called_since or run.promises.reopens):
             return Finding(f"connection {connection} is open long after the client was closed", ended)
     return None
 

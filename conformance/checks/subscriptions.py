@@ -37,19 +37,23 @@ def _kept_for_the_slow(
         return None
     for caller in (step.caller for step in run.plan.steps if step.is_slow):
         sent = [event.text for event in before if event.kind is Kind.PUBLISHED and _reached(event, caller)]
-        taken = [event.text for event in before if event.kind is Kind.HEARD and event.caller == caller]
-        kept = [event.text for event in after if event.kind is Kind.HEARD and event.text in sent]
-        left = sent[len(taken) :]
+        left = sent[len(_heard_by(caller, before)) :]
+        kept = [text for text in _heard_by(caller, after) if text in sent]
         if len(kept) > most:
             what = f"{len(kept)} messages were kept for {caller}, and at most {most} are declared"
-        elif run.promises.forgets_oldest and kept != left[-len(kept) :]:
-            what = f"{caller} was not given the newest of the messages that it had not taken in time"
-        elif not run.promises.forgets_oldest and len(kept) < len(left) and caller not in told:
-            what = f"{caller} missed {len(left) - len(kept)} messages and was not told"
-        else:
+            return Finding(what, closing)
+        if len(kept) == len(left) or caller in told:
             continue
-        return Finding(what, closing)
+        if not run.promises.forgets_oldest:
+            return Finding(f"{caller} missed {len(left) - len(kept)} messages and was not told", closing)
+        if not kept or kept != left[-len(kept) :]:
+            what = f"{caller} was not given the newest of the messages that it had not taken in time"
+            return Finding(what, closing)
     return None
+
+
+def _heard_by(caller: str, events: list[Event]) -> list[str]:
+    return [event.text for event in events if event.kind is Kind.HEARD and event.caller == caller]
 
 
 def _reached(event: Event, caller: str) -> bool:
@@ -112,6 +116,7 @@ _CHECKS = (
             *(plan(f"{_TWO}, fault {harm} command=SUBSCRIBE, drop, wait 60") for harm in _HARMS),
             *(plan(f"{_TWO}, fault {harm} command=PSUBSCRIBE, drop, wait 60") for harm in _HARMS),
             *(plan(f"{_TWO}, fault {harm} step=1, drop, wait 60") for harm in _HARMS),
+            *at_every_suspension(f"{_TWO}, drop", "restart, wait 60", 24),
             plan(f"{_TWO}, stall, drop, wait 20, restart, resume, wait 60"),
             plan(f"{_TWO}, fault cut command=SUBSCRIBE times=3, drop, wait 90"),
         ),

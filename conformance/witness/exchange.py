@@ -36,6 +36,10 @@ class Exchange:
         self.arsenal = Arsenal()
         self.expected: defaultdict[tuple[bytes, ...], deque[str]] = defaultdict(deque[str])
 
+    def know_all(self) -> None:
+        """No command is unknown any more."""
+        self._processor.know_but(frozenset())
+
     def receive(self, number: int, data: bytes) -> list[Effect]:
         """Bytes arrived."""
         peer = self.peers.get(number)

@@ -11,8 +11,6 @@ The history tells of each command (`received`, `greeted`) its text, and as detai
 in (`Session.told`), and of each reply (`replied`, `welcomed`) as detail the error, if it was one.
 """
 
-from dataclasses import replace
-
 from ..history import Kind, Record
 from .effects import Effect, Send
 from .exchange import Exchange, as_expected
@@ -140,7 +138,7 @@ class Witness:
         self._gate.is_healed = True
         self._exchange.arsenal.clear()
         self.turn(Condition.WELL, spares_new=False)
-        self._server.setup = replace(self._server.setup, unknown=frozenset())
+        self._exchange.know_all()
         for peer in self._exchange.peers.values():
             peer.is_silent = False
         return self.stall(False)
