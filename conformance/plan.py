@@ -46,6 +46,7 @@ __all__ = [
     "AMOUNT_VERBS",
     "BATCH_VERBS",
     "CALLER_VERBS",
+    "FAULT_VERBS",
     "OPTIONAL_SETTINGS",
     "TEXT_VERBS",
     "THREAD_VERBS",
@@ -111,6 +112,7 @@ class Plan:
         for step in self.steps:
             if step.verb in SETTING_OUT:
                 found |= set() if at_rest else {step.caller}
+                at_rest = False
             else:
                 at_rest = step.verb in (Verb.SETTLE, Verb.WAIT)
         return frozenset(found)

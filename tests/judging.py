@@ -7,6 +7,8 @@ and ` -- ` the detail.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from poolproof.conformance.checks import RULES, Finding
@@ -62,7 +64,7 @@ class Change(NamedTuple):
     text: str
     before: str
     after: str
-    options: dict[str, Any] = {}
+    options: Mapping[str, Any] = MappingProxyType({})
 
 
 def is_caught(change: Change) -> None:
@@ -77,3 +79,10 @@ def is_caught(change: Change) -> None:
 
 def without_indent(text: str) -> str:
     return "\n".join(line.strip() for line in text.strip().splitlines()) + "\n"
+
+
+def instead(text: str, before: str, after: str) -> str:
+    """The history with something else in that place."""
+    correct = without_indent(text)
+    assert before in correct
+    return correct.replace(before, after)

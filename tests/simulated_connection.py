@@ -23,7 +23,7 @@ class Simulated:
     def __init__(self, hold_dials: bool = False, chunk_bytes: int = 0, order: tuple[int, ...] = ()) -> None:
         setting = plan("", hold_dials=hold_dials, chunk_bytes=chunk_bytes, order=order)
         self.events: list[Event] = []
-        self.witness = Witness(self._record)
+        self.witness = Witness(self._record, clock=lambda: self.loop.time())
         self.network = Network(setting, self.witness, self._record)
         self.loop = SimulatedLoop(self.network)
         self.told: Told = []

@@ -89,8 +89,6 @@ def states(stage: Stage) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "ended by half with data", after(data, half_ended)
     yield "ended by half, then shut for writing", after(half_ended, shut(writing))
     yield "reset", after(reset)
-    yield "reset with data", after(data, reset)
-    yield "ended by half, then reset", after(half_ended, reset)
     yield "shut for reading", after(shut(reading))
     yield "shut for reading with data", after(data, shut(reading))
     yield "ended, then shut for writing", after(data, ended, shut(writing))

@@ -1,10 +1,12 @@
 """Oracles judge histories: a correct one passes, and one with a single event changed is caught.
 
-The histories of faults, limits, sessions and batches stand in `test_oracles_of_calls.py`,
-`test_oracles_of_connections.py` and `test_oracles_of_batches.py`; how one is written, in `judging.py`.
+Histories of batches, of closing, limits, losses and sessions stand in the files `test_oracles_of_*.py`; how
+one is written, in `judging.py`.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
@@ -12,8 +14,10 @@ from poolproof.conformance.checks import RULES
 
 from .judging import Change, is_caught, judge
 from .test_oracles_of_batches import CHANGES as CHANGES_OF_BATCHES
-from .test_oracles_of_calls import CHANGES as CHANGES_OF_CALLS
-from .test_oracles_of_connections import CHANGES as CHANGES_OF_CONNECTIONS
+from .test_oracles_of_closing import CHANGES as CHANGES_OF_CLOSING
+from .test_oracles_of_limits import CHANGES as CHANGES_OF_LIMITS
+from .test_oracles_of_losses import CHANGES as CHANGES_OF_LOSSES
+from .test_oracles_of_sessions import CHANGES as CHANGES_OF_SESSIONS
 
 SERVED = """
     0 called a
@@ -85,7 +89,7 @@ CANCELLED = """
     120 ended
 """
 
-LIMIT = {"limit": 5.0}
+LIMIT: dict[str, Any] = {"limit": 5.0}
 CHANGES = [
     Change("POOL-01", SERVED, "0 called b", "0 opened #2"),
     Change("POOL-02", SERVED, "0 replied a #1", "0 received b #1"),
@@ -123,7 +127,14 @@ def test_one_event_changed_is_caught(change: Change) -> None:
 
 
 def test_every_requirement_has_an_event_that_is_changed() -> None:
-    changes = [*CHANGES, *CHANGES_OF_BATCHES, *CHANGES_OF_CALLS, *CHANGES_OF_CONNECTIONS]
+    changes = [
+        *CHANGES,
+        *CHANGES_OF_BATCHES,
+        *CHANGES_OF_CLOSING,
+        *CHANGES_OF_LIMITS,
+        *CHANGES_OF_LOSSES,
+        *CHANGES_OF_SESSIONS,
+    ]
     assert {change.requirement for change in changes} == set(RULES)
 
 

@@ -155,6 +155,7 @@ def flood(kept: int, told: bool, first: int = 2) -> str:
         (flood(5, told=True), False, False),
         (flood(4, told=False, first=8), True, True),
         (flood(4, told=False, first=2), True, False),
+        (flood(0, told=False), True, False),
         (flood(5, told=False, first=7), True, False),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -128,12 +129,13 @@ def test_a_call_has_the_words_of_its_own_or_asks_for_its_name() -> None:
 
 def test_whoever_sets_out_before_the_client_has_come_to_rest_is_in_haste() -> None:
     written = plan("call a, call b, run 3, call c, settle, call d, answer a, batch e 2, wait 1, call f")
-    assert written.callers_in_haste == {"c", "e"}
+    assert written.callers_in_haste == {"b", "c", "e"}
 
 
 @pytest.mark.parametrize("limit", ["acquire", "command", "connect"])
 def test_a_limit_is_a_reason_to_fail(limit: str) -> None:
-    assert plan("call a", **{f"{limit}_timeout_seconds": 0}).has_limits
+    setting: dict[str, Any] = {f"{limit}_timeout_seconds": 0}
+    assert plan("call a", **setting).has_limits
     assert not plan("call a").has_limits
 
 

@@ -4,8 +4,8 @@ import pytest
 
 from poolproof.conformance.checks import RULES
 from poolproof.conformance.mutants import MUTANTS, Edit
-from poolproof.conformance.plan import Plan, plan
 from poolproof.conformance.mutants.planting import MutantDoesNotFit, mutated
+from poolproof.conformance.plan import Plan, plan
 from poolproof.conformance.search import without_needless_steps
 from poolproof.conformance.selftest import KillMatrix
 from poolproof.specs import requirements

@@ -10,6 +10,7 @@ inconclusive.
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import wraps
 from typing import NamedTuple
 
 from ..adapter import Adapter, AnyAdapter, Strength, SynchronousAdapter
@@ -33,6 +34,21 @@ class Finding(NamedTuple):
 
 Oracle = Callable[[Run], Finding | None]
 Obligation = Callable[[Run], bool]
+
+
+LONG_SECONDS = 1.0
+
+
+def timed(oracle: Oracle) -> Oracle:
+    """The same, but not for plans in which the whole process stands still: then everybody is late."""
+
+    @wraps(oracle)
+    def judge(run: Run) -> Finding | None:
+        if any(step.verb is Verb.FREEZE and step.amount >= LONG_SECONDS for step in run.plan.steps):
+            return None
+        return oracle(run)
+
+    return judge
 
 
 class Applies(Enum):

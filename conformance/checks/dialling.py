@@ -2,13 +2,14 @@
 
 from ..history import Event, Kind, Run
 from ..plan import BATCH_VERBS, Verb, plan
-from .check import Applies, Check, Finding, Rule
+from .check import Applies, Check, Finding, Rule, timed
 from .situations import LOSE_IDLE, happened
 from .waiting import GRACE_SECONDS
 
 # POOL-09
 
 
+@timed
 def delayed_by_a_dial(run: Run) -> Finding | None:
     """While a dial of somebody else is slow, a caller waits beside a free connection, or has been
     answered and cannot go on."""
@@ -41,6 +42,7 @@ class _Scene:
         self._opening: dict[int, float] = {}
         self._waiting: dict[str, float] = {}
         self._answered: dict[str, float] = {}
+        self._owing: dict[int, int] = {}  # replies to the client itself
         self._free_since = 0.0
 
     def is_slow(self, now: float) -> bool:
@@ -49,7 +51,8 @@ class _Scene:
     def waiting_beside(self, now: float) -> list[str]:
         """Callers that wait, if there are more of them than dials, and a connection is free."""
         callers = [caller for caller, since in self._waiting.items() if now - since > GRACE_SECONDS]
-        free = "" in self._users.values() and now - self._free_since > GRACE_SECONDS
+        free = any(not user and not self._owing.get(number) for number, user in self._users.items())
+        free = free and now - self._free_since > GRACE_SECONDS
         return callers if free and len(callers) > len(self._opening) else []
 
     def stuck(self, now: float) -> str:
@@ -66,6 +69,9 @@ class _Scene:
                 self._waiting.pop(event.caller, None)
                 self._opening.pop(event.connection, None)
                 self._users[event.connection] = event.caller
+            case Kind.GREETED | Kind.WELCOMED:
+                change = 1 if event.kind is Kind.GREETED else -1
+                self._owing[event.connection] = self._owing.get(event.connection, 0) + change
             case Kind.REPLIED:
                 self._answered[event.caller] = event.at
             case Kind.RETURNED | Kind.RAISED:
@@ -185,27 +191,27 @@ _MANY_DIALS_CHECKS = (
 
 # LIFE-06
 
-OUTAGE_DIALS = 8
+OUTAGE_DIALS = 12
 _OUTAGE = ", ".join(["refuse"] * 400)
-_STEADY = ", ".join(f"call c{number}, wait 0.05" for number in range(200))
+_STEADY = ", ".join(f"call c{number}, wait 0.05" for number in range(400))
 
 
 def impatient(run: Run) -> Finding | None:
-    """Dials in an outage that come no more slowly in the end than in the beginning."""
+    """Dials in an outage that come no more slowly in the end than in the beginning, though callers call."""
     if not run.promises.backs_off:
         return None
-    refused = [place for place, event in enumerate(run.history) if event.kind is Kind.REFUSED]
-    if len(refused) < OUTAGE_DIALS:
-        return None
-    at = [run.history.events[place].at for place in refused]
-    for number in range(OUTAGE_DIALS, len(at) + 1):
-        first, last = (
-            at[number - OUTAGE_DIALS + 2] - at[number - OUTAGE_DIALS],
-            at[number - 1] - at[number - 3],
-        )
-        if number == OUTAGE_DIALS and last < 2 * first:
-            what = f"{OUTAGE_DIALS} dials were refused one after another, the last two in {last:.3g} s"
-            return Finding(f"{what} and the first two in {first:.3g} s", refused[number - 1])
+    at: list[float] = []
+    for place, event in enumerate(run.history):
+        if event.kind is Kind.OPENED:
+            at = []
+        if event.kind is not Kind.REFUSED:
+            continue
+        at.append(event.at)
+        if len(at) == OUTAGE_DIALS:
+            first, last = at[4] - at[0], at[-1] - at[-5]
+            if last < 2 * first:
+                what = f"{OUTAGE_DIALS} dials were refused one after another, the last five in {last:.3g} s"
+                return Finding(f"{what} and the first five in {first:.3g} s", place)
     return None
 
 

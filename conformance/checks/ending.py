@@ -2,7 +2,7 @@
 
 from ..history import ErrorKind, Kind, Run
 from ..plan import Verb, plan
-from .check import Applies, Check, Finding, Rule
+from .check import Applies, Check, Finding, Rule, timed
 from .situations import LOSE_IDLE, at_every_suspension, happened
 
 TELL_SECONDS = 60.0  # retries with pauses are no wait for ever
@@ -10,6 +10,7 @@ TELL_SECONDS = 60.0  # retries with pauses are no wait for ever
 # LIFE-01
 
 
+@timed
 def unreachable_is_a_wait(run: Run) -> Finding | None:
     """All dials since a caller set out were refused, and after a long time it has still not been told."""
     plan = run.plan
@@ -17,6 +18,7 @@ def unreachable_is_a_wait(run: Run) -> Finding | None:
         return None
     called: dict[str, float] = {}
     refused: set[str] = set()
+    open_now: set[int] = set()
     for place, event in enumerate(run.history):
         for caller in refused:
             if event.at > called[caller] + TELL_SECONDS:
@@ -30,9 +32,12 @@ def unreachable_is_a_wait(run: Run) -> Finding | None:
             case Kind.RETURNED | Kind.RAISED:
                 called.pop(event.caller, None)
                 refused.discard(event.caller)
-            case Kind.REFUSED:
+            case Kind.REFUSED if not open_now:
                 refused.update(called)
-            case Kind.OPENED | Kind.RECEIVED:
+            case Kind.CLOSED:
+                open_now.discard(event.connection)
+            case Kind.OPENED:
+                open_now.add(event.connection)
                 called.clear()  # it can be reached
                 refused.clear()
             case _:
@@ -118,6 +123,7 @@ _CLOSE_CHECKS = (
 # LIFE-04
 
 
+@timed
 def works_after_the_close(run: Run) -> Finding | None:
     """A call that was made after the close is sent, or dials."""
     closing = run.history.first(Kind.CLOSING)

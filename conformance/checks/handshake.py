@@ -5,7 +5,7 @@ from typing import Any
 
 from ..history import ErrorKind, Event, Kind, Run
 from ..plan import Plan, plan
-from .check import Applies, Check, Finding, Rule
+from .check import Applies, Check, Finding, Rule, timed
 from .situations import LOSE_IDLE, happened
 from .waiting import GRACE_SECONDS
 
@@ -23,14 +23,16 @@ def too_early(run: Run) -> Finding | None:
     if not (run.plan.password or wanted) or run.plan.changes_sessions:
         return None
     owed: dict[int, list[str]] = {}
+    in_use: set[int] = set()
     for place, event in enumerate(run.history):
         steps = owed.setdefault(event.connection, [])
         match event.kind:
-            case Kind.GREETED if _is_required(event.text):
+            case Kind.GREETED if _is_required(event.text) and event.connection not in in_use:
                 steps.append(event.text)
             case Kind.WELCOMED if event.text in steps:
                 steps.remove(event.text)
             case Kind.RECEIVED:
+                in_use.add(event.connection)
                 session = event.detail.split()
                 if run.plan.password and "unauthenticated" in session:
                     why = "before it had logged in"
@@ -115,6 +117,7 @@ def dial_outlasts_its_limit(run: Run) -> Finding | None:
     if (limit := run.plan.connect_timeout_seconds) is None:
         return None
     since: dict[int, float] = {}
+    opened: set[int] = set()  # or over
     for place, event in enumerate(run.history):
         for connection, began in since.items():
             if event.at > began + limit + GRACE_SECONDS:
@@ -126,9 +129,12 @@ def dial_outlasts_its_limit(run: Run) -> Finding | None:
         match event.kind:
             case Kind.HEALED:
                 return None
-            case Kind.DIALLED | Kind.GREETED:
+            case Kind.DIALLED | Kind.GREETED if event.connection not in opened:
                 since[event.connection] = event.at
-            case Kind.OPENED | Kind.WELCOMED | Kind.REFUSED | Kind.GIVEN_UP | Kind.CLOSED:
+            case Kind.RECEIVED | Kind.CLOSED:
+                opened.add(event.connection)
+                since.pop(event.connection, None)
+            case Kind.OPENED | Kind.WELCOMED | Kind.REFUSED | Kind.GIVEN_UP:
                 since.pop(event.connection, None)
             case _:
                 pass
@@ -157,6 +163,7 @@ def rejected_login_kept(run: Run) -> Finding | None:
     return None
 
 
+@timed
 def failed_handshake(run: Run) -> Finding | None:
     """Both."""
     return dial_outlasts_its_limit(run) or rejected_login_kept(run)
@@ -205,6 +212,14 @@ _FAILED_CHECKS = (
 # CONN-07
 
 
+_OTHER_KINDS = {
+    ErrorKind.CANCELLED,
+    ErrorKind.EXHAUSTED,
+    ErrorKind.ACQUIRE_TIMEOUT,
+    ErrorKind.COMMAND_TIMEOUT,
+}
+
+
 def optional_step_insisted_on(run: Run) -> Finding | None:
     """A call fails although the server only rejected what a connection can do without."""
     plan = run.plan
@@ -212,7 +227,7 @@ def optional_step_insisted_on(run: Run) -> Finding | None:
         return None
     healed = run.history.first(Kind.HEALED)
     for place, event in enumerate(run.history.events[:healed]):
-        if event.kind is Kind.RAISED and event.text != ErrorKind.CANCELLED:
+        if event.kind is Kind.RAISED and event.text not in _OTHER_KINDS:
             what = f"{event.caller} failed because the server does not know {' and '.join(plan.unknown)}"
             return Finding(f"{what}: {event.detail}", place, (event.caller,))
     return None

@@ -1,8 +1,8 @@
 """CALL-01, CALL-09, CONN-10: what a client does when replies do not come."""
 
 from ..history import Call, ErrorKind, Event, Kind, Run
-from ..plan import plan
-from .check import Applies, Check, Finding, Rule
+from ..plan import BATCH_VERBS, plan
+from .check import Applies, Check, Finding, Rule, timed
 from .situations import at_every_suspension, happened
 from .waiting import GRACE_SECONDS
 
@@ -12,18 +12,20 @@ EARLY_SECONDS = 0.01  # no clock is exact
 # CALL-01
 
 
+@timed
 def command_limit_not_kept(run: Run) -> Finding | None:
     """A call that goes on after its command limit, ends before it, or ends by it with another error.
 
     The limit counts anew for every attempt of a client that sends a command again.
     """
-    if (limit := run.plan.command_timeout_seconds) is None:
+    limit = run.plan.command_timeout_seconds
+    if limit is None or run.plan.uses(BATCH_VERBS):
         return None
     events = run.history.events
     for call in run.calls.values():
         if not call.received:
             continue
-        began = events[call.received[-1][0]].at
+        began = events[_last_sent(call, run)].at
         end = _end(call, run)
         took = events[end].at - began
         if took > limit + GRACE_SECONDS:
@@ -34,15 +36,26 @@ def command_limit_not_kept(run: Run) -> Finding | None:
         if end != call.settled or call.replied is not None or call.cancelled is not None:
             continue
         told = events[end].text
-        if took < limit - EARLY_SECONDS and told == ErrorKind.COMMAND_TIMEOUT:
-            what = f"{call.caller} was told after {took:g} s that its limit of {limit:g} s had passed"
+        early = events[end].at - events[call.called].at
+        if early < limit - EARLY_SECONDS and told == ErrorKind.COMMAND_TIMEOUT:
+            what = f"{call.caller} was told after {early:g} s that its limit of {limit:g} s had passed"
             return Finding(what, end, (call.caller,))
-        if took >= limit and told == ErrorKind.OTHER and not _was_disturbed(call, run):
+        waited = events[end].at - events[call.received[-1][0]].at
+        if waited >= limit and told == ErrorKind.OTHER and not _was_disturbed(call, run):
             what = (
                 f"the limit of {call.caller} passed with an error of no kind of its own: {events[end].detail}"
             )
             return Finding(what, end, (call.caller,))
     return None
+
+
+def _last_sent(call: Call, run: Run) -> int:
+    """Where it was last sent, or its connection was lost after that: it may be about to be sent again."""
+    sent, connection = call.received[-1]
+    for place, event in enumerate(run.history.events[sent : call.settled], sent):
+        if run.promises.retries and event.kind is Kind.CLOSED and event.connection == connection:
+            return place
+    return sent
 
 
 def _end(call: Call, run: Run) -> int:
@@ -161,6 +174,7 @@ _RETRY_CHECKS = (
 # CONN-10
 
 
+@timed
 def silence_not_noticed(run: Run) -> Finding | None:
     """A connection went silent, the limits of two commands passed on it, and it was not given up.
 
@@ -186,7 +200,7 @@ def silence_not_noticed(run: Run) -> Finding | None:
             case Kind.CLOSED:
                 silent.pop(event.connection, None)
             case Kind.SILENCED:
-                silent[event.connection] = sent.get(event.connection, [])
+                silent[event.connection] = sent.setdefault(event.connection, [])
             case Kind.RECEIVED:
                 sent.setdefault(event.connection, []).append(event)
             case Kind.REPLIED:

@@ -2,13 +2,16 @@
 
 from ..history import ErrorKind, Kind, Run
 from ..plan import plan
-from .check import Applies, Check, Finding, Rule
+from .check import Applies, Check, Finding, Rule, timed
 from .situations import LOSE_IDLE, at_every_suspension, happened
 from .waiting import GRACE_SECONDS
+
+RETRY_SECONDS = 60.0  # declared retries may pause in between
 
 # POOL-12
 
 
+@timed
 def dead_one_lent(run: Run) -> Finding | None:
     """A call fails because its connection is lost, and no connection was lost since it set out."""
     lost_at: list[int] = []
@@ -17,7 +20,12 @@ def dead_one_lent(run: Run) -> Finding | None:
             lost_at.append(place)
         if event.kind is Kind.RAISED and event.text == ErrorKind.LOST and lost_at:
             call = run.calls[event.caller]
-            if call.received or call.cancelled is not None or lost_at[-1] > call.called:
+            since = run.history.events[call.called : place]
+            if (
+                call.received
+                or call.cancelled is not None
+                or any(each.kind in _OTHER_REASONS for each in since)
+            ):
                 continue
             seconds = run.history.events[call.called].at - run.history.events[lost_at[-1]].at
             if seconds >= GRACE_SECONDS:
@@ -26,6 +34,7 @@ def dead_one_lent(run: Run) -> Finding | None:
     return None
 
 
+_OTHER_REASONS = {Kind.CLOSED, Kind.REFUSED, Kind.GIVEN_UP}
 _DEAD_CHECKS = (
     Check(
         "POOL-12/lost-while-idle",
@@ -50,6 +59,7 @@ _DEAD_CHECKS = (
 # CONN-04
 
 
+@timed
 def used_after_nonsense(run: Run) -> Finding | None:
     """A command is sent on a connection on which something came that can't be a reply."""
     strayed: dict[int, float] = {}
@@ -94,8 +104,10 @@ _NONSENSE_CHECKS = (
 
 def sent_twice(run: Run) -> Finding | None:
     """A command arrives a second time, and nobody asked for that."""
+    if run.promises.retries:  # they were opted in, and CALL-09 counts them
+        return None
     for call in run.calls.values():
-        if len(call.received) > 1:
+        if len(call.received) > 1 and run.history.events[call.received[0][0]].text == f"GET {call.caller}":
             place = call.received[1][0]
             return Finding(f"{run.history.events[place].text} was sent a second time", place, (call.caller,))
     return None
@@ -126,13 +138,14 @@ _TWICE_CHECKS = (
 # MUX-06
 
 
+@timed
 def outlives_its_connection(run: Run) -> Finding | None:
     """A call in flight on a connection goes on after that has ended, and was not sent again."""
     flying: dict[str, int] = {}
     orphaned: dict[str, float] = {}
     for place, event in enumerate(run.history):
         for caller, since in orphaned.items():
-            if event.at > since + GRACE_SECONDS:
+            if event.at > since + (RETRY_SECONDS if run.promises.retries else GRACE_SECONDS):
                 what = (
                     f"{caller} was in flight on a connection that ended {event.at - since:g} s ago, "
                     "and goes on"

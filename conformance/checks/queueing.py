@@ -41,7 +41,13 @@ def passed_over(run: Run) -> Finding | None:
 
 def _passed_by(run: Run, at_once: bool) -> tuple[int, str, list[str]] | None:
     """Who waited, and those that were served first though they came later; where the last of them was."""
-    if run.shared or not run.waits or run.plan.hold_dials or run.plan.uses(BATCH_VERBS):
+    if (
+        run.shared
+        or not run.waits
+        or run.plan.hold_dials
+        or run.plan.uses(BATCH_VERBS)
+        or run.plan.has_faults
+    ):
         return None
     in_haste = run.plan.callers_in_haste
     waiting: dict[str, list[str]] = {}

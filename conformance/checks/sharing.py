@@ -1,23 +1,31 @@
 """MUX-04, MUX-08, OBS-01: what else goes over a shared connection, and what a client says of itself."""
 
 from ..history import ErrorKind, Kind, Run
-from ..plan import plan
-from .check import Applies, Check, Finding, Rule
+from ..plan import FAULT_VERBS, Verb, plan
+from .check import Applies, Check, Finding, Rule, timed
 from .connection import wrong_reply
 from .situations import happened
 from .waiting import GRACE_SECONDS
 
-BLOCKING = ("BLPOP k 0", "BRPOP k 0", "BLMOVE k l LEFT LEFT 0", "WAIT 1 0", "XREAD BLOCK 0 STREAMS s $")
+BLOCKING = (
+    "BLPOP k 30",
+    "BRPOP k 30",
+    "BLMOVE k l LEFT LEFT 30",
+    "WAIT 1 30000",
+    "XREAD BLOCK 30000 STREAMS s $",
+)
 
 # MUX-04
 
 
+@timed
 def held_up(run: Run) -> Finding | None:
     """A caller has to wait for the end of a command that blocks, since they share a connection.
 
     The server reads nothing behind such a command; so what it has not received may be there.
     """
     blocked_by: dict[int, str] = {}
+    blockers: dict[str, int] = {}
     behind: dict[str, tuple[str, float]] = {}
     for place, event in enumerate(run.history):
         for caller, (culprit, since) in behind.items():
@@ -31,7 +39,10 @@ def held_up(run: Run) -> Finding | None:
                 behind[event.caller] = next(iter(blocked_by.values())), event.at
             case Kind.RECEIVED if event.text in BLOCKING:
                 blocked_by[event.connection] = event.text
+                blockers[event.caller] = event.connection
                 behind.pop(event.caller, None)
+            case Kind.REPLIED if event.caller in blockers:
+                blocked_by.pop(blockers[event.caller], None)
             case Kind.RECEIVED | Kind.RETURNED | Kind.RAISED:
                 behind.pop(event.caller, None)
             case Kind.CLOSED:
@@ -59,7 +70,8 @@ _BLOCKING_CHECKS = (
 
 def completed_by_a_push(run: Run) -> Finding | None:
     """Only frames were pushed in this run, and a caller was given one, another's reply, or an error."""
-    if not any(step.text.startswith("push") for step in run.plan.steps):
+    faults = [step for step in run.plan.steps if step.verb in FAULT_VERBS]
+    if not faults or run.plan.has_limits or not all(step.text.startswith("push") for step in faults):
         return None
     if finding := wrong_reply(run):
         return finding
@@ -101,6 +113,8 @@ def numbers_do_not_add_up(run: Run) -> Finding | None:
 
     A connection that the server closed may be counted as idle until somebody has noticed its end.
     """
+    if run.plan.uses({Verb.LISTEN, Verb.ABANDON}):
+        return None
     open_now: set[int] = set()
     ended = 0
     for place, event in enumerate(run.history):

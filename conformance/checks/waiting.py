@@ -2,7 +2,7 @@
 
 from ..history import Call, ErrorKind, Kind, Run
 from ..plan import plan
-from .check import Applies, Check, Finding, Rule
+from .check import Applies, Check, Finding, Rule, timed
 from .occupancy import left_waiting
 from .situations import LOSE_IDLE, REFUSE, at_every_suspension, cancelled_while_waiting, waited
 
@@ -69,6 +69,7 @@ _WAKE_UP_CHECKS = (
 # POOL-07
 
 
+@timed
 def limit_not_honoured(run: Run) -> Finding | None:
     """An acquire limit that passes too late, too early, with another error, or does not stop the command."""
     if run.plan.acquire_timeout_seconds is None:

@@ -34,6 +34,7 @@ class Exchange:
         self._stirred: dict[Peer, None] = {}  # others than the one being read that have something to send
         self.peers: dict[int, Peer] = {}
         self.arsenal = Arsenal()
+        self._passed = 0.0  # until then, what was due has been done
         self.expected: defaultdict[tuple[bytes, ...], deque[str]] = defaultdict(deque[str])
 
     def know_all(self) -> None:
@@ -62,6 +63,7 @@ class Exchange:
 
     def pass_time(self, effects: list[Effect]) -> None:
         """Whoever has waited long enough is answered."""
+        self._passed = self._clock()
         self._processor.pass_time()
         self._spread(effects)
         self._stirred |= dict.fromkeys(self.peers.values())
@@ -69,8 +71,7 @@ class Exchange:
 
     def next_time(self) -> float:
         """When `pass_time` will have something to do; infinity: never."""
-        now = self._clock()
-        delayed = (owed.due for peer in self.peers.values() for owed in peer.owed if owed.due > now)
+        delayed = (owed.due for peer in self.peers.values() for owed in peer.owed if owed.due > self._passed)
         return min(self._processor.next_time(), *delayed, float("inf"))
 
     # in

@@ -113,11 +113,10 @@ class Endpoint:
         self._wake()
 
     def _be_reset(self) -> None:
-        """What was not read yet is lost."""
+        """What had not arrived yet is lost."""
         self._on_its_way.clear()
-        self._incoming.clear()
         self.state = State.GONE
-        self._error = _error(errno.ECONNRESET)
+        self._error = _error(errno.EPIPE if self._has_ended else errno.ECONNRESET)
         self._wake()
 
     def _wake(self) -> None:
