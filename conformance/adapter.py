@@ -34,6 +34,8 @@ class Settings:
         witness keeps replies back as long as the plan says.
     connect_timeout_seconds: how long a dial with its handshake may take; None: as long as the client likes.
     password, database: of each connection; empty and 0: none, and the first.
+    idle_timeout_seconds, max_lifetime_seconds: how old a connection of a pool may become; None: any age.
+    max_calls: how many calls a multiplexer may have under way; 0: as many as it likes.
 
     Those with a default are asked for only if the adapter declares that it `takes` them.
     """
@@ -46,6 +48,9 @@ class Settings:
     connect_timeout_seconds: float | None = None
     password: str = ""
     database: int = 0
+    idle_timeout_seconds: float | None = None
+    max_lifetime_seconds: float | None = None
+    max_calls: int = 0
 
 
 class Numbers(NamedTuple):
@@ -103,6 +108,14 @@ class AnyAdapter(ABC):
     def numbers(self) -> Numbers:
         """What the client says of itself, if it does; asked when nobody calls. Override it then."""
         raise NotImplementedError
+
+    @staticmethod
+    def fate(error: BaseException) -> str:  # noqa: ARG004  # for who overrides it
+        """What the error says became of the command: not_sent, unknown or executed; empty: nothing.
+
+        Override it if the client's errors tell.
+        """
+        return ""
 
     @classmethod
     def variant(cls) -> str:

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     SUBSCRIBING = "subscribing"  # caller: it subscribes
     HEARD = "heard"  # caller, text: a message that it was given
     TOLD = "told"  # caller, text: error kind or none, detail: the error: its subscription has ended
+    FATED = "fated"  # caller, text: what the client says became of its command: not_sent, unknown, executed
     # seen on the wire
     DIALLED = "dialled"  # connection: the client asks for a connection
     OPENED = "opened"  # connection: the server accepted it

@@ -57,7 +57,15 @@ __all__ = [
     "plan",
 ]
 
-OPTIONAL_SETTINGS = "command_timeout_seconds", "connect_timeout_seconds", "password", "database"
+OPTIONAL_SETTINGS = (
+    "command_timeout_seconds",
+    "connect_timeout_seconds",
+    "password",
+    "database",
+    "idle_timeout_seconds",
+    "max_lifetime_seconds",
+    "max_calls",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,8 @@ class Plan:
     connect_timeout_seconds: how long a dial with its handshake may take; None: as long as the client likes.
     password, database: what each connection has to say of them before any command; the server asks for the
         same password.
+    idle_timeout_seconds, max_lifetime_seconds: how old a connection may become; None: any age.
+    max_calls: how many calls a multiplexer may have under way; 0: as many as it likes.
     unknown: commands that the server is too old to know (`HELLO`, `CLIENT SETINFO`).
     hold_dials: a dial stays pending until ADMIT or REFUSE; otherwise only REFUSE keeps one from succeeding.
     chunk_bytes: the network hands over at most that many bytes of a connection at a time; 0: all there is.
@@ -89,6 +99,9 @@ class Plan:
     password: str = ""
     database: int = 0
     unknown: tuple[str, ...] = ()
+    idle_timeout_seconds: float | None = None
+    max_lifetime_seconds: float | None = None
+    max_calls: int = 0
 
     @property
     def callers(self) -> tuple[str, ...]:
@@ -155,6 +168,9 @@ class Plan:
             "password": self.password,
             "database": self.database,
             "unknown": list(self.unknown),
+            "idle_timeout_seconds": self.idle_timeout_seconds,
+            "max_lifetime_seconds": self.max_lifetime_seconds,
+            "max_calls": self.max_calls,
             "steps": [str(step) for step in self.steps],
         }
 
@@ -218,6 +234,9 @@ _READERS: dict[str, Callable[[Any], object]] = {
     "connect_timeout_seconds": _limit,
     "password": _text,
     "database": _whole,
+    "idle_timeout_seconds": _limit,
+    "max_lifetime_seconds": _limit,
+    "max_calls": _whole,
     "unknown": lambda names: tuple(_text(name) for name in _list(names)),
 }
 

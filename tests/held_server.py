@@ -194,7 +194,7 @@ class SimulatedServer(HeldServer):
             while not task.done():
                 if not loop.step():
                     due = loop._next_timer()
-                    assert due is not None and due < inf, "the test waits for what never comes"
+                    assert due < inf, "the test waits for what never comes"
                     loop.freeze(due - loop.time())
             task.result()
             loop.settle()
@@ -202,7 +202,7 @@ class SimulatedServer(HeldServer):
             assert loop.errors == []
             assert self.peers == [], "connections are left behind"
             assert all(task.done() for task in loop.tasks), "tasks are left behind"
-            assert loop._next_timer() is None, "a timer is left behind"
+            assert loop._next_timer() == inf, "a timer is left behind"
         finally:
             asyncio._set_running_loop(None)
             for task in loop.tasks:

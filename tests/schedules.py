@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from functools import partial
+from math import inf
 from typing import Any
 
 from poolproof.conformance.history import Event, Kind
@@ -38,7 +39,8 @@ class ChoosingLoop(SimulatedLoop):
             self._left_in_batch = len(self._ready)
         if not self._ready:
             return False
-        timer = self._next_timer() if self._early_timers and not self.calm else None
+        due = self._next_timer()
+        timer = due if due < inf and self._early_timers and not self.calm else None
         options = len(self._ready) + (timer is not None)
         chosen = self._choose(options) if options > 1 and not self.calm else 0
         if chosen == len(self._ready):

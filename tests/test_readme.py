@@ -16,7 +16,7 @@ def test_the_adapter_is_complete_and_of_the_size_promised(tmp_path: Path) -> Non
     adapter, *_ = blocks("python")
     assert 30 <= len(adapter.splitlines()) <= 50
     (tmp_path / "valkey_adapter.py").write_text(adapter)
-    done = poolproof("check", "valkey_adapter:ValkeyPool", "CONN", "POOL-07", folder=tmp_path)
+    done = poolproof("check", "valkey_adapter:ValkeyPool", "CONN-01", "CONN-02", "POOL-07", folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -1,5 +1,7 @@
 """The suite is tested by faults planted in the reference; here it is tested that this test can fail."""
 
+import os
+
 import pytest
 
 from poolproof.conformance.checks import RULES
@@ -10,6 +12,7 @@ from poolproof.conformance.search import without_needless_steps
 from poolproof.conformance.selftest import KillMatrix
 from poolproof.specs import requirements
 
+from . import kill_matrix
 from .command_line import poolproof
 
 
@@ -17,6 +20,18 @@ def test_every_mutant_is_noticed_and_the_reference_is_not() -> None:
     done = poolproof("selftest")
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(MUTANTS)} of {len(MUTANTS)} mutants noticed" in done.stdout
+
+
+@pytest.mark.skipif(not os.environ.get("THOROUGH"), reason="takes minutes: set THOROUGH=1")
+def test_mutants_are_noticed_by_whom_is_expected() -> None:
+    assert kill_matrix.found() == kill_matrix.expected()
+
+
+def test_it_is_expected_that_every_mutant_is_noticed_and_the_reference_is_not() -> None:
+    expected = kill_matrix.expected()
+    assert [*expected] == ["", *(mutant.name for mutant in MUTANTS)]
+    assert expected[""] == []
+    assert all(mutant.breaks in expected[mutant.name] for mutant in MUTANTS)
 
 
 def test_every_requirement_has_a_mutant_that_breaks_it() -> None:

@@ -6,6 +6,7 @@ specification.
 
 from . import (
     batches,
+    bounds,
     call,
     connection,
     dialling,
@@ -31,6 +32,7 @@ RULES: dict[str, Rule] = {
         (
             *pool.RULES,
             *batches.RULES,
+            *bounds.RULES,
             *subscriptions.RULES,
             *limits.RULES,
             *handshake.RULES,

@@ -60,6 +60,7 @@ class Applies(Enum):
     ALL = "all clients"
     CLEANING_POOLS = "pools that declare that they clean up what their callers leave behind"
     FINAL_CLOSE = "clients that do not declare that a call opens them again"
+    TELLING_FATE = "clients whose adapter tells the fate of a failed call"
     COUNTING = "clients whose adapter tells their numbers"
     DECLARED_DIALS = "pools that declare how many dials they allow"
     DECLARED_PAUSES = "clients that declare that they back off"
@@ -81,6 +82,8 @@ class Applies(Enum):
                 return not client.shared and client.promises.cleans_sessions
             case Applies.FINAL_CLOSE:
                 return not client.promises.reopens
+            case Applies.TELLING_FATE:
+                return client.fate is not AnyAdapter.fate
             case Applies.COUNTING:
                 return client.numbers is not AnyAdapter.numbers
             case Applies.DECLARED_DIALS:

@@ -14,6 +14,8 @@ def wrong_reply(run: Run) -> Finding | None:
     """A caller was given another value than the reply to its own command."""
     batches = run.plan.batches
     owners = {key: caller for caller, keys in batches.items() for key in keys}
+    if run.history.first(Kind.STRAYED) is not None:
+        return None  # what comes of a reply that nobody asked for is for CONN-04 to say
     for place, event in enumerate(run.history):
         if event.kind is Kind.RETURNED and (value := _strange_value(event, batches)) is not None:
             owner = owners.get(value.removeprefix("val:"), value.removeprefix("val:"))
@@ -98,7 +100,8 @@ def reused_while_owing(run: Run) -> Finding | None:
                 owed[event.connection].remove(event.caller)
             case Kind.RECEIVED:
                 debts = owed.setdefault(event.connection, [])
-                if creditor := next((each for each in debts if each in gone), None):
+                others = (each for each in debts if each in gone and each != event.caller)
+                if creditor := next(others, None):
                     what = f"GET {event.caller} was written to connection {event.connection}"
                     return Finding(
                         f"{what}, which still owed the reply to {creditor}", place, (creditor, event.caller)

@@ -69,7 +69,7 @@ _UNREACHABLE_CHECKS = (
 def outlives_the_close(run: Run) -> Finding | None:
     """A call goes on, or a connection is open or dialled, long after the client was closed.
 
-    Of a client that may be used again after its close, what was opened since may be kept.
+    Of a client that may be used again after its close, what is used since may be kept.
     """
     closing, ended = run.history.first(Kind.CLOSING), run.history.first(Kind.ENDED)
     if closing is None or ended is None:
@@ -79,7 +79,7 @@ def outlives_the_close(run: Run) -> Finding | None:
         match event.kind:
             case Kind.DIALLED:
                 open_since[event.connection] = place
-            case Kind.OPENED if run.promises.reopens:
+            case Kind.OPENED | Kind.RECEIVED if run.promises.reopens:
                 open_since[event.connection] = place
             case Kind.CLOSED | Kind.REFUSED | Kind.GIVEN_UP:
                 open_since.pop(event.connection, None)

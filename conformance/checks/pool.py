@@ -93,6 +93,7 @@ _CAPACITY_CHECKS = (
 def two_borrowers(run: Run) -> Finding | None:
     """A command arrived on a connection that owed another caller, who was still there, its reply."""
     owed: dict[int, set[str]] = {}
+    cancelled: set[str] = set()  # what still arrives of them is no use they make
     for place, event in enumerate(run.history):
         match event.kind:
             case Kind.RECEIVED:
@@ -102,8 +103,10 @@ def two_borrowers(run: Run) -> Finding | None:
                         f"connection {event.connection} carries GET {event.caller} while {other} is using it"
                     )
                     return Finding(what, place, (other, event.caller))
-                borrowers.add(event.caller)
+                if event.caller not in cancelled:
+                    borrowers.add(event.caller)
             case Kind.REPLIED | Kind.RETURNED | Kind.RAISED | Kind.CANCELLED:
+                cancelled |= {event.caller} if event.kind is Kind.CANCELLED else set()
                 for borrowers in owed.values():
                     borrowers.discard(event.caller)
             case _:

@@ -13,6 +13,7 @@ from coredis.exceptions import InvalidResponse, ResponseError
 
 from ..adapter import Adapter, AnyAdapter, Command
 from ..history import ErrorKind
+from ..promises import Promises
 
 RELEASE = int(coredis.__version__.split(".")[0])
 REFUSED = "Unable to establish a connection", "Connect call failed", "Connection refused"
@@ -111,6 +112,7 @@ class Earlier(Coredis):
     """Commands over a BlockingConnectionPool, in releases before 6."""
 
     name = "BlockingConnectionPool"
+    promises = Promises(reopens=True)
     shared = RELEASE >= 4
 
     async def open(self) -> None:

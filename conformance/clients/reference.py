@@ -4,6 +4,7 @@ With redis_py_bridge.py the only file of the suite that imports the reference.
 """
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 from poolproof.reference import (
     AcquireTimeout,
@@ -12,6 +13,7 @@ from poolproof.reference import (
     ConnectFailed,
     ConnectionLost,
     Overflow,
+    PoolproofError,
     ProtocolError,
     ServerError,
     Settings,
@@ -20,6 +22,7 @@ from poolproof.reference import (
 )
 
 from ..adapter import Adapter, AnyAdapter, Command, Numbers, SynchronousAdapter
+from ..adapter import Settings as RunSettings
 from ..history import ErrorKind
 from ..plan import OPTIONAL_SETTINGS
 from ..promises import Promises
@@ -36,17 +39,23 @@ _KINDS: dict[type[BaseException], ErrorKind] = {
 }
 
 
+COMMON = frozenset(OPTIONAL_SETTINGS[:4])
+AGES = frozenset({"idle_timeout_seconds", "max_lifetime_seconds"})
 POOL_PROMISES = Promises(retries=0, most_dials=4, cleans_sessions=True, leaves_wrong_role_after=1)
 MESSAGES_KEPT = 8  # for each subscriber
 MULTIPLEXER_PROMISES = Promises(retries=0, backs_off=True, keeps_messages=MESSAGES_KEPT)
 
 
 class _Reference(AnyAdapter):
-    takes = frozenset(OPTIONAL_SETTINGS)
+    takes = COMMON
 
     @staticmethod
     def kind(error: BaseException) -> ErrorKind:
         return _KINDS.get(type(error)) or AnyAdapter.kind(error)
+
+    @staticmethod
+    def fate(error: BaseException) -> str:
+        return error.fate.value if isinstance(error, PoolproofError) and error.fate else ""
 
     @property
     def server(self) -> Settings:
@@ -66,11 +75,16 @@ def numbers_of(pool: aio.Pool | threads.Pool) -> Numbers:
     return Numbers(count["idle"], count["used"], told["db.client.connection.pending_requests"])
 
 
+def bounds_of(settings: RunSettings) -> dict[str, Any]:
+    return {"max_in_flight": settings.max_calls, "max_backlog": 0} if settings.max_calls else {}
+
+
 class AsyncioPool(_Reference, Adapter):
     """`poolproof.reference.aio.Pool`."""
 
     name = "asyncio pool"
     promises = POOL_PROMISES
+    takes = COMMON | AGES
 
     async def open(self) -> None:
         self._pool = aio.Pool(
@@ -78,6 +92,8 @@ class AsyncioPool(_Reference, Adapter):
             max_size=self.settings.max_size,
             acquire_timeout_seconds=self.settings.acquire_timeout_seconds,
             command_timeout_seconds=self.settings.command_timeout_seconds,
+            idle_timeout_seconds=self.settings.idle_timeout_seconds,
+            max_lifetime_seconds=self.settings.max_lifetime_seconds,
         )
 
     async def call(self, *command: str) -> object:
@@ -108,11 +124,14 @@ class AsyncioMultiplexer(_Reference, Adapter):
 
     name = "asyncio multiplexer"
     shared = True
+    takes = COMMON | {"max_calls"}
     promises = MULTIPLEXER_PROMISES
 
     async def open(self) -> None:
         self._multiplexer = aio.Multiplexer(
-            self.server, command_timeout_seconds=self.settings.command_timeout_seconds
+            self.server,
+            command_timeout_seconds=self.settings.command_timeout_seconds,
+            **bounds_of(self.settings),
         )
 
     async def call(self, *command: str) -> object:
@@ -138,6 +157,7 @@ class ThreadedPool(_Reference, SynchronousAdapter):
 
     name = "threaded pool"
     promises = POOL_PROMISES
+    takes = COMMON | AGES
     interruptible = True
 
     def open(self) -> None:
@@ -146,6 +166,8 @@ class ThreadedPool(_Reference, SynchronousAdapter):
             max_size=self.settings.max_size,
             acquire_timeout_seconds=self.settings.acquire_timeout_seconds,
             command_timeout_seconds=self.settings.command_timeout_seconds,
+            idle_timeout_seconds=self.settings.idle_timeout_seconds,
+            max_lifetime_seconds=self.settings.max_lifetime_seconds,
         )
 
     def call(self, *command: str) -> object:
@@ -176,12 +198,15 @@ class ThreadedMultiplexer(_Reference, SynchronousAdapter):
 
     name = "threaded multiplexer"
     shared = True
+    takes = COMMON | {"max_calls"}
     promises = MULTIPLEXER_PROMISES
     interruptible = True
 
     def open(self) -> None:
         self._multiplexer = threads.Multiplexer(
-            self.server, command_timeout_seconds=self.settings.command_timeout_seconds
+            self.server,
+            command_timeout_seconds=self.settings.command_timeout_seconds,
+            **bounds_of(self.settings),
         )
 
     def call(self, *command: str) -> object:

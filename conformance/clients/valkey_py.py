@@ -26,7 +26,7 @@ class ValkeyPy(AnyAdapter):
     """What all variants have in common."""
 
     protocol = 2
-    takes = frozenset(OPTIONAL_SETTINGS)
+    takes = frozenset(OPTIONAL_SETTINGS[:4])
     promises = REOPENING
 
     def pool_options(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from ..adapter import Adapter, AnyAdapter
 from ..history import ErrorKind
+from ..promises import Promises
 
 yaaredis: Any = import_module("yaaredis")  # too old to be installed where this file is checked for types
 connection: Any = import_module("yaaredis.connection")
@@ -14,6 +15,7 @@ class ConnectionPool(Adapter):
     """`StrictRedis` over a ConnectionPool, which refuses callers when it is full."""
 
     waits = False
+    promises = Promises(reopens=True)
     pool_class = yaaredis.ConnectionPool
 
     def pool_options(self) -> dict[str, Any]:

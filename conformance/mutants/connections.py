@@ -262,4 +262,55 @@ CONNECTION_MUTANTS = (
         (Edit("threads.connection", "        return self.end is None\n", "        return True\n"),),
         "redis/redis-py#4128",
     ),
+    Mutant(
+        "lost-call-is-said-not-to-be-sent",
+        POOL,
+        "CALL-06",
+        (
+            Edit(
+                "aio.stream",
+                "call.set_exception(self.error(Fate.UNKNOWN))",
+                "call.set_exception(self.error(Fate.NOT_SENT))",
+            ),
+        ),
+    ),
+    Mutant(
+        "shared-loss-is-said-not-to-be-sent",
+        MULTIPLEXER,
+        "CALL-06",
+        (
+            Edit(
+                "aio.multiplexer",
+                "call.set_exception(call_ended(kind, reason, Fate.UNKNOWN))",
+                "call.set_exception(call_ended(kind, reason, Fate.NOT_SENT))",
+            ),
+        ),
+    ),
+    Mutant(
+        "expired-connection-is-lent",
+        POOL,
+        "POOL-11",
+        (
+            Edit("pool", "        if now >= idle.next_look:\n", "        if False:\n"),
+            Edit("aio.pool", "        core.idle.discard_expired(now)\n", ""),
+        ),
+    ),
+    Mutant(
+        "threaded-lifetime-is-ignored",
+        THREADED_POOL,
+        "POOL-11",
+        (Edit("idle", "        if self._limits.lifetime_seconds < inf:\n", "        if False:\n"),),
+    ),
+    Mutant(
+        "no-bound-on-what-waits",
+        MULTIPLEXER,
+        "MUX-05",
+        (
+            Edit(
+                "multiplexer",
+                "        if in_flight + backlogged + replies > self.bound:\n",
+                "        if False:\n",
+            ),
+        ),
+    ),
 )

@@ -49,6 +49,8 @@ class Observer(ABC):
         except BaseException as error:
             self._look_for_mistake(error)
             self._record(Kind.RAISED, caller, text=self._kind(error), detail=as_line(error))
+            if fate := self._client_type.fate(error):
+                self._record(Kind.FATED, caller, text=fate)
         else:
             self._record(Kind.RETURNED, caller, text=as_text(replies[0])[:LONGEST_VALUE])
         finally:

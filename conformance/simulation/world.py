@@ -276,4 +276,7 @@ def _settings(plan: Plan) -> Settings:
         plan.connect_timeout_seconds,
         plan.password,
         plan.database,
+        plan.idle_timeout_seconds,
+        plan.max_lifetime_seconds,
+        plan.max_calls,
     )
