@@ -14,6 +14,7 @@ from poolproof.conformance.checks import RULES
 
 from .judging import Change, is_caught, judge
 from .test_oracles_of_batches import CHANGES as CHANGES_OF_BATCHES
+from .test_oracles_of_bounds import CHANGES as CHANGES_OF_BOUNDS
 from .test_oracles_of_closing import CHANGES as CHANGES_OF_CLOSING
 from .test_oracles_of_limits import CHANGES as CHANGES_OF_LIMITS
 from .test_oracles_of_losses import CHANGES as CHANGES_OF_LOSSES
@@ -129,6 +130,7 @@ def test_one_event_changed_is_caught(change: Change) -> None:
 def test_every_requirement_has_an_event_that_is_changed() -> None:
     changes = [
         *CHANGES,
+        *CHANGES_OF_BOUNDS,
         *CHANGES_OF_BATCHES,
         *CHANGES_OF_CLOSING,
         *CHANGES_OF_LIMITS,

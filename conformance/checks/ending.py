@@ -79,7 +79,7 @@ def outlives_the_close(run: Run) -> Finding | None:
         match event.kind:
             case Kind.DIALLED:
                 open_since[event.connection] = place
-            case Kind.OPENED | Kind.RECEIVED if run.promises.reopens:
+            case Kind.OPENED | Kind.RECEIVED if run.promises.reopens and event.connection in open_since:
                 open_since[event.connection] = place
             case Kind.CLOSED | Kind.REFUSED | Kind.GIVEN_UP:
                 open_since.pop(event.connection, None)
