@@ -109,7 +109,7 @@ def one_line(text: str) -> str:
 
 
 def test_the_reference_keeps_everything_and_nothing_is_inconclusive(tmp_path: Path) -> None:
-    done = poolproof("check", "reference", "--json", str(tmp_path / "report.json"))
+    done = poolproof("check", "reference", "--storms", "100", "--json", str(tmp_path / "report.json"))
     assert done.returncode == 0, done.stdout
     judgements = json.loads((tmp_path / "report.json").read_text())["judgements"]
     assert {judgement["verdict"] for judgement in judgements} == {"pass", "n/a"}
@@ -198,7 +198,7 @@ def test_a_client_that_cannot_be_judged_is_inconclusive(client: str, reason: str
         (("check", "no-such-client"), "comes with the suite"),
         (("check", "reference==1.0"), "has no other versions"),
         (("check", "reference", "POOL-99"), "names no requirement"),
-        (("check", "reference", "--json", "/no/such/folder/x"), "can't be written"),
+        (("check", "reference", "--storms", "100", "--json", "/no/such/folder/x"), "can't be written"),
         (
             ("check", "reference", "POOL-01", "--storms", "0", "--json", "/dev/full"),
             "No space left on device",

@@ -63,7 +63,7 @@ CONNECTION_MUTANTS = (
                 "                return await connection.execute(*command)",
             ),
         ),
-        "redis/go-redis#1136",
+        "redis/redis-py#261",
     ),
     Mutant(
         "all-commands-are-idempotent",
