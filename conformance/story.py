@@ -10,9 +10,8 @@ from collections.abc import Iterator, Sequence
 from .checks import Finding
 from .history import ErrorKind, Event, History, Kind
 
-_ALWAYS_LEFT_OUT = frozenset(
-    {Kind.GREETED, Kind.WELCOMED, Kind.DIALLED, Kind.MISSED, Kind.BLOCKED, Kind.UNHANDLED}
-)
+_ALWAYS_LEFT_OUT = frozenset({Kind.MISSED, Kind.BLOCKED, Kind.UNHANDLED, Kind.NUMBERED, Kind.FATED})
+_OF_HANDSHAKES = frozenset({Kind.GREETED, Kind.WELCOMED, Kind.DIALLED})
 _OFTEN = frozenset({Kind.PUBLISHED, Kind.HEARD})  # several in a row are told as one
 _ABOUT_EVERYBODY = frozenset({Kind.HEALED, Kind.RESTED, Kind.COUNTED, Kind.CLOSING})
 LONGEST_TEXT = 24
@@ -30,6 +29,7 @@ def story(history: History, finding: Finding) -> list[Event]:
     for event in told:
         if event is not last and (
             event.kind in _ALWAYS_LEFT_OUT
+            or (event.kind in _OF_HANDSHAKES and not finding.handshake)
             or event.caller.startswith("warm")
             or (event.kind is Kind.OPENED and finding.callers)
             or (event.text == ErrorKind.CANCELLED and event.caller in cancelled)
@@ -119,6 +119,16 @@ def _words(event: Event) -> Iterator[str]:
             yield f"is told: {event.text or 'the end'}"
         case Kind.RAISED:
             yield f"fails: {event.text}"
+        case Kind.FATED:
+            yield f"is told: {event.text}"
+        case Kind.STRAYED:
+            yield "● sends what nobody asked for"
+        case Kind.SILENCED:
+            yield "says nothing any more"
+        case Kind.NUMBERED:
+            yield f"the client counts {event.text}"
+        case Kind.WELCOMED:
+            yield f"● {'refuses' if event.detail else 'answers'} {_short(event.text)}"
         case Kind.CANCELLED:
             yield "cancelled"
         case Kind.COLLECTED:

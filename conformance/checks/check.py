@@ -24,12 +24,14 @@ class Finding(NamedTuple):
     sentence: what happened, in one sentence. place: where in the history it became certain.
     callers: those it is about, for the diagram; empty: all.
     still: what has not happened by then, where that is the point ("b waits").
+    handshake: it is about what the client sends by itself, which is else left out.
     """
 
     sentence: str
     place: int
     callers: tuple[str, ...] = ()
     still: str = ""
+    handshake: bool = False
 
 
 Oracle = Callable[[Run], Finding | None]

@@ -42,7 +42,7 @@ def too_early(run: Run) -> Finding | None:
                     why = f"before {_name(steps[0])} was answered"
                 else:
                     continue
-                return Finding(f"{event.text} was sent {why}", place, (event.caller,))
+                return Finding(f"{event.text} was sent {why}", place, handshake=True)
             case _:
                 pass
     return None
@@ -125,7 +125,7 @@ def dial_outlasts_its_limit(run: Run) -> Finding | None:
                     f"connection {connection} was still being opened {event.at - began:g} s after "
                     "the last step"
                 )
-                return Finding(f"{what}, and the connect limit is {limit:g} s", place)
+                return Finding(f"{what}, and the connect limit is {limit:g} s", place, handshake=True)
         match event.kind:
             case Kind.HEALED:
                 return None
@@ -157,7 +157,7 @@ def rejected_login_kept(run: Run) -> Finding | None:
                     what = (
                         f"connection {connection} stayed open although {_name(event.text)} had been refused"
                     )
-                    return Finding(what, place)
+                    return Finding(what, place, handshake=True)
             case _:
                 pass
     return None
@@ -229,7 +229,7 @@ def optional_step_insisted_on(run: Run) -> Finding | None:
     for place, event in enumerate(run.history.events[:healed]):
         if event.kind is Kind.RAISED and event.text not in _OTHER_KINDS:
             what = f"{event.caller} failed because the server does not know {' and '.join(plan.unknown)}"
-            return Finding(f"{what}: {event.detail}", place, (event.caller,))
+            return Finding(f"{what}: {event.detail}", place, handshake=True)
     return None
 
 
