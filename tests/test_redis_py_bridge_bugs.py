@@ -96,7 +96,7 @@ def test_conn_02_an_interrupt_between_command_and_reply_leaves_no_reply_for_othe
     server.patience = reply - 1  # the others are not there yet when the connection is given back
     with pytest.raises(KeyboardInterrupt):
         client.pipeline(transaction=False).get("a").get("b").get("c").execute()
-    server.patience = 1
+    server.patience = 1_000  # and not 1: what is late of the batch may take its part
     assert client.get("next") == b"next"
     assert [b"GET", b"next"] not in server.heard[0]
     pool.close()
