@@ -7,6 +7,7 @@ no longer occurs exactly once is an error: a mutant cannot rot silently.
 
 from .batches import BATCH_MUTANTS
 from .connections import CONNECTION_MUTANTS
+from .endings import ENDING_MUTANTS
 from .multiplexers import MULTIPLEXER_MUTANTS
 from .mutant import Edit, Mutant
 from .pools import POOL_MUTANTS
@@ -17,6 +18,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *POOL_MUTANTS,
     *SHELL_MUTANTS,
     *CONNECTION_MUTANTS,
+    *ENDING_MUTANTS,
     *MULTIPLEXER_MUTANTS,
     *BATCH_MUTANTS,
     *SUITE_MUTANTS,
