@@ -99,7 +99,7 @@ class Judge:
             )
 
         if not docket.rule.applies.to(self._client):
-            return judgement(Verdict.NOT_APPLICABLE, f"only for {docket.rule.applies.value}")
+            return judgement(Verdict.NOT_APPLICABLE, f"only for {docket.rule.applies.words}")
         if docket.broken_by:
             return judgement(Verdict.FAIL, docket.broken_by.sentence)
         if unfit:

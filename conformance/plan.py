@@ -26,7 +26,7 @@ is closed.
 
 import math
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Self, cast
 
 from .step import (
@@ -137,7 +137,8 @@ class Plan:
     @property
     def asks_for(self) -> frozenset[str]:
         """The settings that not every adapter hands on, and that are not as usual."""
-        return frozenset(name for name in OPTIONAL_SETTINGS if getattr(self, name) not in (None, "", 0))
+        usual = {each.name: each.default for each in fields(self)}
+        return frozenset(name for name in OPTIONAL_SETTINGS if getattr(self, name) != usual[name])
 
     @property
     def has_limits(self) -> bool:
@@ -157,22 +158,10 @@ class Plan:
 
     def to_data(self) -> dict[str, object]:
         """The plan as JSON data."""
-        return {
-            "capacity": self.capacity,
-            "acquire_timeout_seconds": self.acquire_timeout_seconds,
-            "hold_dials": self.hold_dials,
-            "chunk_bytes": self.chunk_bytes,
-            "order": list(self.order),
-            "command_timeout_seconds": self.command_timeout_seconds,
-            "connect_timeout_seconds": self.connect_timeout_seconds,
-            "password": self.password,
-            "database": self.database,
-            "unknown": list(self.unknown),
-            "idle_timeout_seconds": self.idle_timeout_seconds,
-            "max_lifetime_seconds": self.max_lifetime_seconds,
-            "max_calls": self.max_calls,
-            "steps": [str(step) for step in self.steps],
-        }
+        data: dict[str, object] = {each.name: getattr(self, each.name) for each in fields(self)}
+        del data["steps"]  # the longest comes last
+        data |= {"order": list(self.order), "unknown": list(self.unknown)}
+        return data | {"steps": [str(step) for step in self.steps]}
 
     @classmethod
     def from_data(cls, data: object) -> Self:

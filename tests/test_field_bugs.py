@@ -158,10 +158,6 @@ def _failure(case: Case, adapter: type[AnyAdapter]) -> dict[str, Any] | None:
 # Callers that do what they should not, and configurations that few have. Each is a variant of the plain pool.
 
 
-def _client(self: Any) -> Any:
-    return self._redis if hasattr(self, "_redis") else self._valkey
-
-
 async def _open_a_single_connection(self: Any) -> None:
     self._pool = self.pool_class(**self.pool_options())
     make = import_module("redis.asyncio").Redis
@@ -169,7 +165,7 @@ async def _open_a_single_connection(self: Any) -> None:
 
 
 async def _call_on_a_subscription(self: Any, *command: str) -> object:
-    subscription = _client(self).pubsub()
+    subscription = self._redis.pubsub()
     try:
         await subscription.execute_command(*command)
         return await subscription.parse_response()
@@ -215,7 +211,7 @@ def _call_through_the_cache(self: Any, *command: str) -> object:
 
 
 def _call_and_release_twice(self: Any, *command: str) -> object:
-    with _client(self).client() as lease:
+    with self._redis.client() as lease:
         connection, reply = lease.connection, lease.execute_command(*command)
     self._pool.release(connection)
     return reply
@@ -226,7 +222,7 @@ def _call_and_release_elsewhere(self: Any, *command: str) -> object:
     if not hasattr(self, "pools"):
         self.pools = [self._pool, self.pool_class(**self.pool_options())]
     self.pools.reverse()
-    make = _client(self).__class__
+    make = self._redis.__class__
     with make(connection_pool=self.pools[0]).client() as lease:
         connection, reply = lease.connection, lease.execute_command(*command)
     if command[-1] == "a":
@@ -235,7 +231,7 @@ def _call_and_release_elsewhere(self: Any, *command: str) -> object:
 
 
 def _watch_and_disconnect(self: Any, *commands: Command) -> object:
-    with _client(self).pipeline() as pipeline:
+    with self._redis.pipeline() as pipeline:
         pipeline.watch(commands[0][1])
         pipeline.multi()
         for command in commands:

@@ -9,7 +9,6 @@ inconclusive.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 from functools import wraps
 from typing import NamedTuple
 
@@ -53,49 +52,48 @@ def timed(oracle: Oracle) -> Oracle:
     return judge
 
 
-class Applies(Enum):
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Some clients, in words; and whether a client is one of them."""
+
+    words: str
+    to: Callable[[type[AnyAdapter]], bool]
+
+
+class Applies:
     """Which clients a requirement speaks about."""
 
-    POOLS = "pools"
-    WAITING_POOLS = "pools that let callers wait"
-    MULTIPLEXERS = "multiplexers"
-    ALL = "all clients"
-    CLEANING_POOLS = "pools that declare that they clean up what their callers leave behind"
-    FINAL_CLOSE = "clients that do not declare that a call opens them again"
-    TELLING_FATE = "clients whose adapter tells the fate of a failed call"
-    COUNTING = "clients whose adapter tells their numbers"
-    DECLARED_DIALS = "pools that declare how many dials they allow"
-    DECLARED_PAUSES = "clients that declare that they back off"
-    DECLARED_RETRIES = "clients that declare their retries"
-    DECLARED_LEAVING = "clients that declare when they leave a server in the wrong role"
-
-    def to(self, client: type[AnyAdapter]) -> bool:
-        """Whether that client is one of them."""
-        match self:
-            case Applies.POOLS:
-                return not client.shared
-            case Applies.WAITING_POOLS:
-                return not client.shared and client.waits
-            case Applies.MULTIPLEXERS:
-                return client.shared
-            case Applies.ALL:
-                return True
-            case Applies.CLEANING_POOLS:
-                return not client.shared and client.promises.cleans_sessions
-            case Applies.FINAL_CLOSE:
-                return not client.promises.reopens
-            case Applies.TELLING_FATE:
-                return client.fate is not AnyAdapter.fate
-            case Applies.COUNTING:
-                return client.numbers is not AnyAdapter.numbers
-            case Applies.DECLARED_DIALS:
-                return client.promises.most_dials is not None
-            case Applies.DECLARED_PAUSES:
-                return client.promises.backs_off
-            case Applies.DECLARED_RETRIES:
-                return client.promises.retries is not None
-            case Applies.DECLARED_LEAVING:
-                return client.promises.leaves_wrong_role_after is not None
+    ALL = Group("all clients", lambda _: True)
+    POOLS = Group("pools", lambda client: not client.shared)
+    WAITING_POOLS = Group("pools that let callers wait", lambda client: not client.shared and client.waits)
+    MULTIPLEXERS = Group("multiplexers", lambda client: client.shared)
+    CLEANING_POOLS = Group(
+        "pools that declare that they clean up what their callers leave behind",
+        lambda client: not client.shared and client.promises.cleans_sessions,
+    )
+    FINAL_CLOSE = Group(
+        "clients that do not declare that a call opens them again", lambda client: not client.promises.reopens
+    )
+    TELLING_FATE = Group(
+        "clients whose adapter tells the fate of a failed call",
+        lambda client: client.fate is not AnyAdapter.fate,
+    )
+    COUNTING = Group(
+        "clients whose adapter tells their numbers", lambda client: client.numbers is not AnyAdapter.numbers
+    )
+    DECLARED_DIALS = Group(
+        "pools that declare how many dials they allow", lambda client: client.promises.most_dials is not None
+    )
+    DECLARED_PAUSES = Group(
+        "clients that declare that they back off", lambda client: client.promises.backs_off
+    )
+    DECLARED_RETRIES = Group(
+        "clients that declare their retries", lambda client: client.promises.retries is not None
+    )
+    DECLARED_LEAVING = Group(
+        "clients that declare when they leave a server in the wrong role",
+        lambda client: client.promises.leaves_wrong_role_after is not None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +108,7 @@ class Check:
     plans: tuple[Plan, ...]
     obligation: Obligation
     must_happen: str
-    applies: Applies = Applies.ALL
+    applies: Group = Applies.ALL
 
     @property
     def requirement(self) -> str:
@@ -166,5 +164,5 @@ class Rule:
 
     requirement: str
     oracle: Oracle
-    applies: Applies
+    applies: Group
     checks: tuple[Check, ...]

@@ -3,7 +3,7 @@
 With `clients/reference.py` the only file of the suite that imports the reference.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from poolproof.reference import AcquireTimeout, Closed, ConnectFailed
 from poolproof.reference.redis_py import AsyncioPool, Pool
@@ -36,7 +36,7 @@ class Asyncio(Bridged, BlockingConnectionPool):
     """`redis.asyncio.Redis` over an AsyncioPool."""
 
     name = "AsyncioPool, RESP2"
-    pool_class: Any = AsyncioPool
+    pool_class: ClassVar[Any] = AsyncioPool
 
     async def close(self) -> None:
         await self._pool.aclose()
@@ -55,7 +55,7 @@ class Threads(Bridged, ThreadedBlockingConnectionPool):
 
     name = "Pool, RESP2, threads"
     interrupted_at = Strength.LOCK_POINT
-    pool_class: Any = Pool
+    pool_class: ClassVar[Any] = Pool
 
     def close(self) -> None:
         self._pool.close()

@@ -1,102 +1,34 @@
 """valkey-py: ConnectionPool and BlockingConnectionPool, for asyncio (RESP2 and RESP3) and for threads."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import valkey
 import valkey.asyncio
 
-from ..adapter import Adapter, AnyAdapter, Command, SynchronousAdapter
+from ..adapter import AnyAdapter
 from ..history import ErrorKind
-from ..plan import OPTIONAL_SETTINGS
-from ..promises import Promises
-
-MESSAGES = {
-    "No connection available": ErrorKind.ACQUIRE_TIMEOUT,
-    "Too many connections": ErrorKind.EXHAUSTED,
-    "Error 111": ErrorKind.REFUSED,
-    "Timeout connecting": ErrorKind.REFUSED,
-}
+from .redis_like import DEMANDING_RESP3, RedisLike, RedisLikeAsyncio, RedisLikeThreads, kind_of
 
 
-REOPENING = Promises(reopens=True)
-DEMANDING_RESP3 = Promises(reopens=True, demands=frozenset({"HELLO"}))
-
-
-class ValkeyPy(AnyAdapter):
+class ValkeyPy(RedisLike):
     """What all variants have in common."""
-
-    protocol = 2
-    takes = frozenset(OPTIONAL_SETTINGS[:4])
-    promises = REOPENING
-
-    def pool_options(self) -> dict[str, Any]:
-        """For any pool."""
-        given = self.settings
-        server = {"host": given.host, "port": given.port, "protocol": self.protocol}
-        server |= {"db": given.database, "password": given.password or None}
-        limits = {"socket_timeout": given.command_timeout_seconds}
-        limits |= (
-            {"socket_connect_timeout": given.connect_timeout_seconds} if given.connect_timeout_seconds else {}
-        )
-        options = {"max_connections": given.max_size} | limits
-        limit = {"timeout": self.settings.acquire_timeout_seconds} if self.waits else {}
-        return server | options | limit
 
     @staticmethod
     def kind(error: BaseException) -> ErrorKind:
-        match error:
-            case valkey.ConnectionError() | valkey.TimeoutError():
-                found = [kind for text, kind in MESSAGES.items() if text in str(error)]
-                silent = isinstance(error, valkey.TimeoutError)
-                return found[0] if found else ErrorKind.COMMAND_TIMEOUT if silent else ErrorKind.LOST
-            case valkey.ResponseError():
-                return ErrorKind.SERVER
-            case valkey.InvalidResponse():
-                return ErrorKind.PROTOCOL
-            case _:
-                return AnyAdapter.kind(error)
+        return kind_of(error, valkey)
 
     @staticmethod
     def version() -> str:
         return valkey.__version__
 
 
-class ConnectionPool(ValkeyPy, Adapter):
+class ConnectionPool(ValkeyPy, RedisLikeAsyncio):
     """`valkey.asyncio.Valkey` over a ConnectionPool, which refuses callers when it is full."""
 
     name = "ConnectionPool, RESP2"
     waits = False
-    pool_class: Any = valkey.asyncio.ConnectionPool
-
-    async def open(self) -> None:
-        self._pool = self.pool_class(**self.pool_options())
-        self._valkey: Any = valkey.asyncio.Valkey(connection_pool=self._pool)
-
-    async def call(self, *command: str) -> object:
-        return await self._valkey.execute_command(*command)
-
-    async def batch(self, *commands: Command) -> object:
-        return await self._send_together(commands, transaction=False)
-
-    async def transaction(self, *commands: Command) -> object:
-        return await self._send_together(commands, transaction=True)
-
-    async def watch(self, *commands: Command) -> object:
-        return await self._send_together(commands, transaction=True, watched=commands[0][1:])
-
-    async def _send_together(
-        self, commands: tuple[Command, ...], transaction: bool, watched: Command = ()
-    ) -> object:
-        async with self._valkey.pipeline(transaction=transaction) as pipeline:
-            if watched:
-                await pipeline.watch(*watched)
-                pipeline.multi()
-            for command in commands:
-                pipeline.execute_command(*command)
-            return await pipeline.execute(raise_on_error=False)
-
-    async def close(self) -> None:
-        await self._pool.disconnect()
+    client_class: ClassVar[Any] = valkey.asyncio.Valkey
+    pool_class: ClassVar[Any] = valkey.asyncio.ConnectionPool
 
 
 class BlockingConnectionPool(ConnectionPool):
@@ -104,7 +36,7 @@ class BlockingConnectionPool(ConnectionPool):
 
     name = "BlockingConnectionPool, RESP2"
     waits = True
-    pool_class = valkey.asyncio.BlockingConnectionPool
+    pool_class: ClassVar[Any] = valkey.asyncio.BlockingConnectionPool
 
 
 class BlockingConnectionPoolResp3(BlockingConnectionPool):
@@ -115,48 +47,13 @@ class BlockingConnectionPoolResp3(BlockingConnectionPool):
     promises = DEMANDING_RESP3
 
 
-class ThreadedConnectionPool(ValkeyPy, SynchronousAdapter):
-    """`valkey.Valkey` over a ConnectionPool. It is used with gevent, whose timeouts interrupt."""
+class ThreadedConnectionPool(ValkeyPy, RedisLikeThreads):
+    """`valkey.Valkey` over a ConnectionPool."""
 
     name = "ConnectionPool, RESP2, threads"
     waits = False
-    interruptible = True
-    pool_class: Any = valkey.ConnectionPool
-
-    def open(self) -> None:
-        self._pool = self.pool_class(**self.pool_options())
-        self._valkey: Any = valkey.Valkey(connection_pool=self._pool)
-
-    def call(self, *command: str) -> object:
-        return self._valkey.execute_command(*command)
-
-    def batch(self, *commands: Command) -> object:
-        return self._send_together(commands, transaction=False)
-
-    def transaction(self, *commands: Command) -> object:
-        return self._send_together(commands, transaction=True)
-
-    def watch(self, *commands: Command) -> object:
-        return self._send_together(commands, transaction=True, watched=commands[0][1:])
-
-    def _send_together(
-        self, commands: tuple[Command, ...], transaction: bool, watched: Command = ()
-    ) -> object:
-        with self._valkey.pipeline(transaction=transaction) as pipeline:
-            if watched:
-                pipeline.watch(*watched)
-                pipeline.multi()
-            for command in commands:
-                pipeline.execute_command(*command)
-            return pipeline.execute(raise_on_error=False)
-
-    def abandon(self) -> None:
-        subscription: Any = self._valkey.pubsub()
-        subscription.execute_command("PING")
-        subscription.itself = subscription
-
-    def close(self) -> None:
-        self._pool.disconnect()
+    client_class: ClassVar[Any] = valkey.Valkey
+    pool_class: ClassVar[Any] = valkey.ConnectionPool
 
 
 class ThreadedBlockingConnectionPool(ThreadedConnectionPool):
@@ -164,7 +61,7 @@ class ThreadedBlockingConnectionPool(ThreadedConnectionPool):
 
     name = "BlockingConnectionPool, RESP2, threads"
     waits = True
-    pool_class = valkey.BlockingConnectionPool
+    pool_class: ClassVar[Any] = valkey.BlockingConnectionPool
 
 
 ADAPTERS: tuple[type[AnyAdapter], ...] = (

@@ -18,7 +18,8 @@ def is_mistake_in(error: BaseException, adapter: type[AnyAdapter]) -> bool:
     """Whether the error was raised by the adapter's own code, and is one that programming mistakes raise."""
     if not isinstance(error, _MISTAKES):
         return False
-    return traceback.extract_tb(error.__traceback__)[-1].filename == inspect.getfile(adapter)
+    files = {inspect.getfile(each) for each in adapter.__mro__ if issubclass(each, AnyAdapter)}
+    return traceback.extract_tb(error.__traceback__)[-1].filename in files
 
 
 def with_place(error: BaseException) -> str:

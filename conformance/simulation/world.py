@@ -23,7 +23,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from ..adapter import AnyAdapter, Settings
 from ..history import History, Kind
-from ..plan import Plan, Step, Verb
+from ..plan import OPTIONAL_SETTINGS, Plan, Step, Verb
 from ..witness import Condition, Fault, Setup, Witness
 from .blame import AdapterMistake, with_place
 from .network import ADDRESS, Network
@@ -268,15 +268,5 @@ def _setup(plan: Plan) -> Setup:
 
 def _settings(plan: Plan) -> Settings:
     """What the client is to be opened with."""
-    return Settings(
-        *ADDRESS,
-        plan.capacity,
-        plan.acquire_timeout_seconds,
-        plan.command_timeout_seconds,
-        plan.connect_timeout_seconds,
-        plan.password,
-        plan.database,
-        plan.idle_timeout_seconds,
-        plan.max_lifetime_seconds,
-        plan.max_calls,
-    )
+    optional = {name: getattr(plan, name) for name in OPTIONAL_SETTINGS}
+    return Settings(*ADDRESS, plan.capacity, plan.acquire_timeout_seconds, **optional)

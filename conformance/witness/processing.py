@@ -27,11 +27,11 @@ class Processor:
     def __init__(self, server: Server) -> None:
         self._server = server
         self.know_but(server.setup.unknown)
-        server.commands = self._commands
 
     def know_but(self, unknown: frozenset[str]) -> None:
         """From now on all commands are known but those."""
         self._commands, self._subcommands = _commands_known(unknown)
+        self._server.commands = self._commands
 
     def execute(self, session: Session, words: Words) -> bytes | None:
         """The reply to a command, empty if there is to be none; None: the session is blocked."""

@@ -93,12 +93,11 @@ class Connection(Stream):
     def _settle(self, replies: list[Reply]) -> None:
         if self._messages is not None and self.protocol == 2:  # its frames look like replies
             replies = [reply for reply in replies if not (isinstance(reply, list) and self._heard(reply))]
-        for reply in replies:
-            if isinstance(reply, ServerError):
-                self.session.answered_wrongly(str(reply))
         if self._asked:  # at once, and though their caller may be gone
             answered(self.session, self._asked, replies)
             self._asked = self._asked[len(replies) :]
+        elif replies and isinstance(replies[0], ServerError):
+            self.session.answered_wrongly(str(replies[0]))
         super()._settle(replies)
 
     def _heard(self, frame: list[Reply]) -> bool:
