@@ -5,7 +5,7 @@ the server sees it, on the right; an arrow is a command on its way. Amounts of v
 any has passed, and ✗ marks the event that breaks the rule.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from .checks import Finding
 from .history import ErrorKind, Event, History, Kind
@@ -84,68 +84,53 @@ def _row(event: Event, callers: list[str], connections: list[int], width: int) -
             return f"── {what} ──"
 
 
+_WORDS = {
+    Kind.RETURNED: "gets {text}",
+    Kind.SUBSCRIBING: "subscribes",
+    Kind.HEARD: "hears {text}",
+    Kind.RAISED: "fails: {text}",
+    Kind.FATED: "is told: {text}",
+    Kind.STRAYED: "● sends what nobody asked for",
+    Kind.SILENCED: "says nothing any more",
+    Kind.NUMBERED: "the client counts {text}",
+    Kind.COLLECTED: "collects garbage",
+    Kind.CLOSED: "closed by the {text}",
+    Kind.HEALED: "all faults stop, all replies are sent",
+    Kind.RESTED: "everybody had time enough",
+    Kind.STILL: "{text}",
+    Kind.CLOSING: "the client is told to close",
+    Kind.REFUSED: "dial refused",
+    Kind.GIVEN_UP: "dial given up",
+}
+
+
 def _what(event: Event) -> str:
-    return "".join(_words(event))
+    match event.kind:
+        case Kind.CALLED | Kind.PROBED:
+            return f"asks for {event.text or event.caller}"
+        case Kind.RECEIVED | Kind.GREETED:
+            return _short(event.text or f"GET {event.caller}")
+        case Kind.REPLIED:
+            return f"● {_answer(event, event.text or f'GET {event.caller}')}"
+        case Kind.WELCOMED:
+            return f"● {'refuses' if event.detail else 'answers'} {_short(event.text)}"
+        case Kind.PUBLISHED:
+            return f"published: {event.text}{', to nobody' if event.detail == '0' else ''}"
+        case Kind.TOLD:
+            return f"is told: {event.text or 'the end'}"
+        case _:
+            text = _short(event.text) if event.kind is Kind.RETURNED else event.text
+            return _WORDS.get(event.kind, str(event.kind)).format(text=text)
+
+
+def _answer(event: Event, command: str) -> str:
+    if event.detail:
+        return f"refuses {_short(command)}"
+    if command.startswith("GET "):
+        return f"sends val:{command.removeprefix('GET ')}"
+    return f"answers {_short(command)}"
 
 
 def _short(text: str) -> str:
     """As much of it as a lane has room for."""
     return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 3]}..."
-
-
-def _words(event: Event) -> Iterator[str]:
-    match event.kind:
-        case Kind.CALLED | Kind.PROBED:
-            yield f"asks for {event.text or event.caller}"
-        case Kind.RECEIVED | Kind.GREETED:
-            yield _short(event.text or f"GET {event.caller}")
-        case Kind.REPLIED:
-            command = event.text or f"GET {event.caller}"
-            if event.detail:
-                yield f"● refuses {_short(command)}"
-            elif command.startswith("GET "):
-                yield f"● sends val:{command.removeprefix('GET ')}"
-            else:
-                yield f"● answers {_short(command)}"
-        case Kind.RETURNED:
-            yield f"gets {_short(event.text)}"
-        case Kind.SUBSCRIBING:
-            yield "subscribes"
-        case Kind.PUBLISHED:
-            yield f"published: {event.text}{', to nobody' if event.detail == '0' else ''}"
-        case Kind.HEARD:
-            yield f"hears {event.text}"
-        case Kind.TOLD:
-            yield f"is told: {event.text or 'the end'}"
-        case Kind.RAISED:
-            yield f"fails: {event.text}"
-        case Kind.FATED:
-            yield f"is told: {event.text}"
-        case Kind.STRAYED:
-            yield "● sends what nobody asked for"
-        case Kind.SILENCED:
-            yield "says nothing any more"
-        case Kind.NUMBERED:
-            yield f"the client counts {event.text}"
-        case Kind.WELCOMED:
-            yield f"● {'refuses' if event.detail else 'answers'} {_short(event.text)}"
-        case Kind.CANCELLED:
-            yield "cancelled"
-        case Kind.COLLECTED:
-            yield "collects garbage"
-        case Kind.CLOSED:
-            yield f"closed by the {event.text}"
-        case Kind.HEALED:
-            yield "all faults stop, all replies are sent"
-        case Kind.RESTED:
-            yield "everybody had time enough"
-        case Kind.STILL:
-            yield event.text
-        case Kind.CLOSING:
-            yield "the client is told to close"
-        case Kind.REFUSED:
-            yield "dial refused"
-        case Kind.GIVEN_UP:
-            yield "dial given up"
-        case _:
-            yield str(event.kind)

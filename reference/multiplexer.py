@@ -8,21 +8,18 @@ of the connection:
               (accepted, not         (written,
                yet written)           reply owed)
 
-*Tombstones.* A caller that gives up (cancelled, timed out) is not taken out of the queues; its call says so
-itself, by `done()`. In flight it keeps its place and its reply is dropped when it comes (MUX-02); in the
-backlog it is passed over when its turn comes, and never sent (CALL-04). Until then it counts towards the
-bounds, for it takes memory.
+*Tombstones.* A caller that gives up stays in the queues; its call says so itself, by `done()`. In flight its
+reply is dropped when it comes (MUX-02); in the backlog it is passed over when its turn comes, and never sent
+(CALL-04). Until then it counts towards the bounds, for it takes memory.
 
-*Pipelining.* A command is written at once when nothing is in flight, so that a lone caller waits for nobody.
-Otherwise it is written by the next flush, one write for all that gathered. At most `max_in_flight` commands
-are in flight; the replies make room for the oldest in the backlog. Nobody is woken to send for itself:
-between the wake-up and its turn it could be gone. A batch is one entry of the backlog that is owed several
-replies: nothing comes between its commands, and all of them are sent or none (CALL-08).
+*Pipelining.* A command is written at once when nothing is in flight, so that a lone caller waits for nobody,
+and else by the next flush, one write for all that gathered. At most `max_in_flight` commands are in flight;
+replies make room for the oldest in the backlog. Nobody is woken to send for itself, for it could be gone by
+then. A batch is one entry that is owed several replies: all its commands are sent, or none (CALL-08).
 
-*Epochs.* An epoch is one life of the connection. When it ends, all in flight fail with fate unknown and the
-backlog fails with fate not sent; nothing is sent a second time (CALL-05), nothing waits for a server that may
-be gone for long, and the next command dials again (LIFE-05), after a pause if dials have failed (LIFE-06).
-News of an epoch that is over changes nothing (MUX-06).
+*Epochs.* An epoch is one life of the connection. When it ends, all in flight fail with fate unknown, the
+backlog with fate not sent, and nothing is sent twice (CALL-05). The next command dials again (LIFE-05), after
+a pause if dials have failed (LIFE-06). News of an epoch that is over changes nothing (MUX-06).
 
         send                     opened
     DOWN ----------> DIALLING -----------> UP        any of them --- close ---> CLOSED
@@ -187,8 +184,7 @@ class MultiplexerCore(Generic[CallT]):
         return []
 
     def tick(self, now: float) -> tuple[Ended[CallT], bool]:
-        """The calls that have waited for too long, to be failed (CALL-01); and whether the server was silent
-        for as long, so that its connection is to be given up (CONN-10)."""
+        """The calls that waited too long (CALL-01), and whether the server was silent as long (CONN-10)."""
         accepted = self.answered + len(self.in_flight) + self.backlogged
         old = self._marks.make(Mark(now, accepted, self.heard))
         if old is None or (overdue := old.accepted - self.answered) <= 0:

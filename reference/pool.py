@@ -15,15 +15,14 @@ connection; the shell decides what they are.
 From everywhere but `lent` a caller may leave by `abandon` (cancelled, timed out, dial failed), and what it
 held goes to the first waiter: a connection as a *grant*, a permit as the right to dial. So no mix of failures
 can lose capacity (POOL-03), and nobody waits beside something free (POOL-04). Waiters are served first come,
-first served (POOL-05); idle connections are lent last in, first out, so that the ones not needed grow old. A
-newcomer cannot overtake: while somebody waits, nothing is idle and no permit can be had.
+first served (POOL-05), and no newcomer overtakes: while somebody waits, nothing is idle and no permit to be
+had. Idle connections are lent last in, first out, so that the ones not needed grow old (`idle.py`).
 
-The hard case is `granted`: a connection was handed to a waiter that has not run since, and may have been
-cancelled in the meantime. It is still the core that knows who holds it, so that `abandon` can pass it on
-(CALL-04).
+The hard case is `granted`: a connection was handed to a waiter that has not run since, and may be cancelled
+by now. The core still knows who holds it, so that `abandon` can pass it on (CALL-04).
 
 Only `max_dialling` callers dial at a time, each for itself; those behind them are served by what comes first,
-a connection returned or a permit to dial (POOL-10). Ages, and what is let go, are the affair of `idle.py`.
+a connection returned or a permit to dial (POOL-10).
 """
 
 from __future__ import annotations
@@ -62,10 +61,7 @@ class Closing(Generic[CallerT, ConnectionT]):
 
 
 class PoolCore(Generic[CallerT, ConnectionT]):
-    """The book of a pool of at most `max_size` connections. `now` never goes back; its zero is the shell's.
-
-    A method that returns a caller names a waiter to be woken: it has been granted a connection, or a permit
-    to dial.
+    """The book of a pool. `now` never goes back. A method that returns a caller names a waiter to be woken.
 
     Invariant:
         a caller is at most one of waiting, granted, dialling and lent to

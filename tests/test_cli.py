@@ -64,6 +64,9 @@ class Mistaken(Correct):
     async def call(self, *command):
         return self.nothing
 
+class Forgetful(Correct):
+    takes = frozenset({"password"})
+
 class Crashing(Correct):
     async def call(self, *command):
         os.kill(os.getpid(), signal.SIGSEGV)
@@ -199,6 +202,8 @@ def test_a_client_that_cannot_be_judged_is_inconclusive(client: str, reason: str
         (("check", "reference==1.0"), "has no other versions"),
         (("check", "reference", "POOL-99"), "names no requirement"),
         (("check", "reference", "--storms", "100", "--json", "/no/such/folder/x"), "can't be written"),
+        (("check", "no-such-client", "--json", "/no/such/folder/x"), "can't be written"),  # said first
+        (("check", "clients:Forgetful"), "takes password, as it declares, and never looks at it"),
         (
             ("check", "reference", "POOL-01", "--storms", "0", "--json", "/dev/full"),
             "No space left on device",

@@ -5,7 +5,7 @@ from itertools import pairwise
 from ..history import Kind, Run
 from ..plan import BATCH_VERBS, plan
 from .check import Applies, Check, Finding, Rule, timed
-from .situations import LOSE_IDLE, REFUSE, at_every_suspension, happened
+from .situations import LOSE_IDLE, REFUSE, at_every_suspension, happened, most_live
 from .waiting import GRACE_SECONDS
 
 # CALL-06
@@ -102,6 +102,13 @@ def _was_idle_for_long(run: Run) -> bool:
     return any(later - earlier > limit for earlier, later in pairwise(returned))
 
 
+def _outlived(run: Run) -> bool:
+    """A caller set out when a connection was older than its lifetime."""
+    opened = [event.at for event in run.history if event.kind is Kind.OPENED][:1]
+    called = [event.at for event in run.history if event.kind is Kind.CALLED]
+    return bool(opened) and max(called) - opened[0] > (run.plan.max_lifetime_seconds or 0)
+
+
 _USED_AND_LEFT = (
     "call a, answer a, settle, wait 30, call b, answer b, settle, wait 30, call c, answer c, settle"
 )
@@ -121,7 +128,7 @@ _AGE_CHECKS = (
                 max_lifetime_seconds=20.0,
             ),
         ),
-        happened(Kind.RETURNED),
+        _outlived,
         "a connection became older than its lifetime",
     ),
 )
@@ -152,6 +159,11 @@ def accepts_without_bound(run: Run) -> Finding | None:
     return None
 
 
+def _more_than_allowed(run: Run) -> bool:
+    """More calls were made at a time."""
+    return most_live(run) > run.plan.max_calls
+
+
 _MANY = ", ".join(f"call {name}" for name in "abcdefgh")
 _BOUND_CHECKS = (
     Check(
@@ -163,13 +175,13 @@ _BOUND_CHECKS = (
             ),
             plan(f"call a, call b, settle, {_MANY.replace('call a, call b, ', '')}, wait 5", max_calls=4),
         ),
-        happened(Kind.RECEIVED),
+        _more_than_allowed,
         "more callers called than the bound allows",
     ),
     Check(
         "MUX-05/dialling",
         (plan(f"{LOSE_IDLE}, {_MANY}, wait 5, admit, settle", max_calls=4, hold_dials=True),),
-        happened(Kind.DIALLED),
+        _more_than_allowed,
         "more callers called than the bound allows",
     ),
 )

@@ -122,8 +122,8 @@ _LIMIT_CHECKS = (
                 command_timeout_seconds=LIMIT_SECONDS,
             ),
         ),
-        happened(Kind.RECEIVED),
-        "a command was sent",
+        _limit_passed,
+        "the limit of a command passed",
     ),
     Check(
         "CALL-01/answered-as-it-passes",

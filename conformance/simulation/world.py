@@ -49,13 +49,14 @@ class World(Observer, Generic[ClientT]):
         super().__init__(client)
         self._plan = plan
         self._witness = Witness(self._record, _setup(plan), self._now)
+        self._settings = _WatchedSettings(plan)
         self._network: Network[Any] = self._lay_network()
         for step in plan.steps:
             if step.text:
                 for command in step.commands:
                     self._witness.expect(step.caller, *command)
         try:
-            self._client = client(_settings(plan))
+            self._client = client(self._settings)
         except Exception as error:
             raise AdapterMistake(f"the adapter raised {with_place(error)}") from error
         self._work: dict[str, Work] = {}
@@ -70,6 +71,8 @@ class World(Observer, Generic[ClientT]):
             self._end()
             if self._mistake:
                 raise self._mistake
+        if unread := self._client_type.takes - self._settings.read:
+            raise AdapterMistake(f"the adapter takes {min(unread)}, as it declares, and never looks at it")
         return self.history
 
     # what the client runs on
@@ -266,7 +269,15 @@ def _setup(plan: Plan) -> Setup:
     return Setup(passwords=passwords, lenient=True, unknown=frozenset(plan.unknown))
 
 
-def _settings(plan: Plan) -> Settings:
-    """What the client is to be opened with."""
-    optional = {name: getattr(plan, name) for name in OPTIONAL_SETTINGS}
-    return Settings(*ADDRESS, plan.capacity, plan.acquire_timeout_seconds, **optional)
+class _WatchedSettings(Settings):
+    """What the client is to be opened with. `read` is what the adapter has looked at."""
+
+    def __init__(self, plan: Plan) -> None:
+        optional = {name: getattr(plan, name) for name in OPTIONAL_SETTINGS}
+        super().__init__(*ADDRESS, plan.capacity, plan.acquire_timeout_seconds, **optional)
+        object.__setattr__(self, "read", set[str]())
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in OPTIONAL_SETTINGS:
+            self.read.add(name)
+        return super().__getattribute__(name)

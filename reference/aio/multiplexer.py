@@ -1,8 +1,7 @@
 """The multiplexer for asyncio: a shell around `multiplexer.MultiplexerCore`, in which a call is a future.
 
-A future already says `done()` once its caller has cancelled it, which is all the core asks of a call: no
-callback is needed to hear of a cancellation. Each epoch has a stream of its own that knows its number, and
-says it with all its news; late news of an old stream is thereby told from news of the present one (MUX-06).
+A future already says `done()` once its caller has cancelled it, which is all the core asks of a call. Each
+epoch has a stream of its own, which says its number with all its news, so that late ones are known (MUX-06).
 
 Nobody is resumed inside the reader: settling a future only queues its caller's wake-up in the event loop, so
 what a caller does with its reply cannot hold up the replies of others (MUX-03).
