@@ -18,7 +18,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import ClassVar, NamedTuple, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from .history import ErrorKind
 from .promises import Promises
@@ -72,6 +72,9 @@ class AnyAdapter(ABC):
     extra: connections that the client opens for itself, outside the pool (for subscriptions, say).
     waits: a caller that finds the pool full waits for a connection; otherwise it gets an error at once.
     limits_waiting: how long it waits can be limited.
+    issues_ahead: a caller need not wait for a reply before it issues its next command: what `call` awaits is
+        the reply to come to a command that the client has accepted.
+    can_be_misused: it can be handed an argument that the client cannot encode.
     takes: which of the settings that have a default it hands to the client, by name.
     promises: what the client declares of itself.
     """
@@ -80,7 +83,9 @@ class AnyAdapter(ABC):
     shared: ClassVar[bool] = False
     waits: ClassVar[bool] = True
     limits_waiting: ClassVar[bool] = True
+    issues_ahead: ClassVar[bool] = False
     extra: ClassVar[int] = 0
+    can_be_misused: ClassVar[bool] = True
     takes: ClassVar[frozenset[str]] = frozenset()
     promises: ClassVar[Promises] = Promises()
 
@@ -162,6 +167,22 @@ class Adapter(AnyAdapter):
         subscriber that it will hear nothing more. Must pass on cancellation."""
         raise NotImplementedError
 
+    async def borrow(self) -> object:
+        """Borrow a connection, for a caller that keeps it until it gives it back; what it holds then."""
+        raise NotImplementedError
+
+    async def use(self, borrowed: Any, *command: str) -> object:
+        """Issue one command on what was borrowed, and return its reply."""
+        raise NotImplementedError
+
+    async def give_back(self, borrowed: Any) -> None:
+        """Give it back, as a caller does that may have done so before: raise what the client raises."""
+        raise NotImplementedError
+
+    async def drain(self, seconds: float) -> None:
+        """Close the client and its connections, but let what it has accepted finish for so long before."""
+        raise NotImplementedError
+
     @abstractmethod
     async def close(self) -> None:
         """Close the client and its connections."""
@@ -215,6 +236,22 @@ class SynchronousAdapter(AnyAdapter):
     def subscribe(self, channel: str) -> Iterator[object]:
         """The messages of a channel, or of the pattern if it ends in `*`. The end, or an error, tells the
         subscriber that it will hear nothing more."""
+        raise NotImplementedError
+
+    def borrow(self) -> object:
+        """Borrow a connection, for a caller that keeps it until it gives it back; what it holds then."""
+        raise NotImplementedError
+
+    def use(self, borrowed: Any, *command: str) -> object:
+        """Issue one command on what was borrowed, and return its reply."""
+        raise NotImplementedError
+
+    def give_back(self, borrowed: Any) -> None:
+        """Give it back, as a caller does that may have done so before: raise what the client raises."""
+        raise NotImplementedError
+
+    def drain(self, seconds: float) -> None:
+        """Close the client and its connections, but let what it has accepted finish for so long before."""
         raise NotImplementedError
 
     @abstractmethod

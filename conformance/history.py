@@ -30,6 +30,9 @@ class Kind(StrEnum):
     SUBSCRIBING = "subscribing"  # caller: it subscribes
     HEARD = "heard"  # caller, text: a message that it was given
     TOLD = "told"  # caller, text: error kind or none, detail: the error: its subscription has ended
+    BORROWED = "borrowed"  # caller, text: error kind or none, detail: the error: it keeps a connection
+    RELEASING = "releasing"  # caller: it begins to give back what it has borrowed
+    RELEASED = "released"  # caller, text: error kind or none, detail: the error: it has done so
     FATED = "fated"  # caller, text: what the client says became of its command: not_sent, unknown, executed
     # seen on the wire
     DIALLED = "dialled"  # connection: the client asks for a connection
@@ -54,6 +57,8 @@ class Kind(StrEnum):
     NUMBERED = "numbered"  # text: what the client says of its connections and callers
     COUNTED = "counted"  # the capacity probe is over
     CLOSING = "closing"  # the client was told to close
+    DRAINING = "draining"  # text: the limit in seconds: the client was told to close once its calls are over
+    DRAINED = "drained"  # that close has returned
     ENDED = "ended"  # the run is over
     STILL = "still"  # text: what has not happened by then (only in stories)
     BLOCKED = "blocked"  # caller, text: what its thread waits for when patience is over

@@ -9,59 +9,23 @@ Nothing depends on time or chance: a seed gives the same verdicts and counterexa
 import gc
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from functools import partial
 
 from .adapter import AnyAdapter
-from .checks import Check, Finding, Rule
-from .checks.check import obstacle
+from .checks import Rule
+from .docket import Docket, Unfit, failure_of
 from .history import Kind, Run
 from .plan import Plan
-from .plan import plan as plan_of
+from .preflight import look_first
 from .search import shortest_storm, visit_storms
 from .simulation.guard import Blocked, Livelock, guarded
 from .simulation.run import run
-from .story import story
-from .verdict import Failure, Judgement, StormCount, Verdict
+from .verdict import Failure, Judgement, StormCount
 
 DEFAULT_STORMS = 300
 COLLECT_EVERY = 256  # runs between two garbage collections, which would otherwise come at odd moments
 
 Progress = Callable[[str], None]
-
-
-class Unfit(Exception):
-    """The client can't be judged: it blocks, never comes to rest, or writes what is no command."""
-
-
-@dataclass(slots=True)
-class Docket:
-    """What is known so far about one requirement.
-
-    failure: found by a plan made for it. stray: found by a plan made for another.
-    """
-
-    rule: Rule
-    runs: int = 0
-    failure: Failure | None = None
-    stray: Failure | None = None
-    unmet: list[Check] = field(default_factory=list[Check])
-
-    @property
-    def broken_by(self) -> Failure | None:
-        """What to show, if the requirement was broken."""
-        return self.failure or self.stray
-
-    def look_at(self, check: str, result: Run, own: bool) -> None:
-        """Judge the run by this requirement's oracle, unless there is nothing more to learn."""
-        if self.failure or (self.stray and not own):
-            return
-        if finding := self.rule.oracle(result):
-            failure = _failure(check, result, finding)
-            if own:
-                self.failure = failure
-            else:
-                self.stray = failure
 
 
 class Judge:
@@ -81,49 +45,15 @@ class Judge:
         applicable = [docket for docket in dockets if docket.rule.applies.to(self._client)]
         unfit = ""
         try:
-            self._try_out()
+            look_first(self._run)
             for docket in applicable:
                 self._examine(docket, applicable)
             self._weather(applicable)
         except Unfit as reason:
             unfit = str(reason)
+        storms = self.storm_count.storms if self.storm_count else 0
         for docket in dockets:
-            yield self._conclude(docket, unfit)
-
-    def _conclude(self, docket: Docket, unfit: str) -> Judgement:
-        def judgement(verdict: Verdict, what: str) -> Judgement:
-            storms = self.storm_count.storms if self.storm_count else 0
-            name = self._client.variant()
-            return Judgement(
-                name, docket.rule.requirement, verdict, what, docket.runs, storms, docket.broken_by
-            )
-
-        if not docket.rule.applies.to(self._client):
-            return judgement(Verdict.NOT_APPLICABLE, f"only for {docket.rule.applies.words}")
-        if docket.broken_by:
-            return judgement(Verdict.FAIL, docket.broken_by.sentence)
-        if unfit:
-            return judgement(Verdict.INCONCLUSIVE, unfit)
-        if not docket.runs and (reason := self._why_nothing_ran(docket.rule)):
-            return judgement(Verdict.NOT_APPLICABLE, reason)
-        if docket.unmet:
-            check = docket.unmet[0]
-            return judgement(
-                Verdict.INCONCLUSIVE, f"{check.name}: it never came about that {check.must_happen}"
-            )
-        storms = f", {self.storm_count.storms} storms" if self.storm_count else ""
-        return judgement(Verdict.PASS, f"{docket.runs} plans{storms}")
-
-    def _why_nothing_ran(self, rule: Rule) -> str:
-        plans = [plan for check in rule.checks for plan in check.plans if check.applies.to(self._client)]
-        return next((reason for plan in plans if (reason := obstacle(plan, self._client))), "")
-
-    def _try_out(self) -> None:
-        """A single call that nothing stands in the way of must succeed, or no verdict would mean anything."""
-        history = self._run(plan_of("call a, answer a, settle, wait 10")).history
-        for event in history.events[: history.first(Kind.HEALED)]:
-            if event.kind is Kind.RAISED and event.caller == "a":
-                raise Unfit(f"a single call failed though nothing stood in its way: {event.detail}")
+            yield docket.conclude(self._client, storms, unfit)
 
     # directed plans
 
@@ -180,20 +110,17 @@ class Judge:
         if self._runs % COLLECT_EVERY == 0:
             gc.collect()
         result = _guarded_run(plan, self._client)
-        if (place := result.history.first(Kind.GARBAGE)) is not None:
+        place = result.history.first(Kind.GARBAGE)
+        if place is not None and not plan.garbles:  # what comes of that, CONN-03 says
             raise Unfit(f"the client wrote what is no command: {result.history.events[place].text}")
         return result
-
-
-def _failure(check: str, result: Run, finding: Finding) -> Failure:
-    return Failure(check, finding.sentence, result.plan, tuple(story(result.history, finding)))
 
 
 def replay(client: type[AnyAdapter], rule: Rule, plan: Plan) -> Failure | None:
     """Run one plan again; how it breaks the rule, if it still does. Raises AdapterMistake, Unfit."""
     result = _guarded_run(plan, client)
     finding = rule.oracle(result)
-    return _failure(f"{rule.requirement}/replay", result, finding) if finding else None
+    return failure_of(f"{rule.requirement}/replay", result, finding) if finding else None
 
 
 def _guarded_run(plan: Plan, client: type[AnyAdapter]) -> Run:

@@ -131,6 +131,7 @@ class _Client:
             requirements=conditions.requirements,
             seed=conditions.seed,
             storms=conditions.storms,
+            driver=row.target.driver,
         )
 
     async def judge(self) -> None:

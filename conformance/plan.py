@@ -8,8 +8,22 @@ middle of". `call a SELECT 3` issues another command, whose reply is kept back a
 
 `batch a 3` hands over GET a_1, GET a_2 and GET a_3 together; `answer a` answers all of them, and a fault for
 `a_2` meets only that one. `transaction a 3` does so between MULTI and EXEC, `watch a 3` after a WATCH.
+
+The word `!` stands for an argument that cannot be encoded: `call a SET k !`; in `batch a 3 !` it is in the
+middle. The word `~` stands for an argument of 100,000 bytes. After `jam 7` it is written only in part: the
+server takes seven bytes more on each connection, and no others until `flow`.
+
+`series a 3` has caller `a` issue GET a_1, GET a_2 and GET a_3 one after another, without waiting for replies;
+`series a 4-6` goes on. Each of them is a call of its own: `answer a_2`, `cancel a_2`.
+
 `listen a` subscribes to the channel `a`, `listen a pattern` to `a*`; `listen a slowly` takes one message, and
 no more before the ending. `publish a 5` publishes five messages on that channel.
+
+`borrow a` has caller `a` borrow a connection and keep it, `use a` sends GET a on it, and `return a` gives it
+back; a second `return a` gives back what it no longer has. What is lent at the end, the ending gives back.
+
+`close` has the client close now; `drain 5` has it close, too, and let what it has accepted finish for five
+seconds. The first of these is the only one that counts.
 
 Between two steps nothing runs. `run N` lets N callbacks of the client run, `settle` lets it run until it has
 nothing more to do, `wait N` lets N seconds of virtual time pass. A cancellation can so be placed at every
@@ -24,16 +38,18 @@ is sent, time passes, as many callers as the capacity allows ask at once (the ca
 is closed.
 """
 
-import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Any, Self, cast
 
+from .reading import a_limit, a_list, a_text, a_truth, a_whole
 from .step import (
     AMOUNT_VERBS,
     BATCH_VERBS,
     CALLER_VERBS,
     FAULT_VERBS,
+    LENDING_VERBS,
     SETTING_OUT,
     TEXT_VERBS,
     THREAD_VERBS,
@@ -47,6 +63,7 @@ __all__ = [
     "BATCH_VERBS",
     "CALLER_VERBS",
     "FAULT_VERBS",
+    "LENDING_VERBS",
     "OPTIONAL_SETTINGS",
     "TEXT_VERBS",
     "THREAD_VERBS",
@@ -106,13 +123,13 @@ class Plan:
     @property
     def callers(self) -> tuple[str, ...]:
         """The callers that set out, in that order."""
-        return tuple(step.caller for step in self.steps if step.verb in SETTING_OUT)
+        return tuple(call.caller for step in self.steps for call in step.calls)
 
     @property
     def batches(self) -> dict[str, tuple[str, ...]]:
         """The callers of batches, and what each of their commands asks for."""
         return {
-            step.caller: tuple(key for _, key in step.commands)
+            step.caller: tuple(command[1] for command in step.commands)
             for step in self.steps
             if step.verb in BATCH_VERBS
         }
@@ -124,11 +141,17 @@ class Plan:
         at_rest = True
         for step in self.steps:
             if step.verb in SETTING_OUT:
-                found |= set() if at_rest else {step.caller}
+                found |= {call.caller for call in step.calls[at_rest:]}
                 at_rest = False
             else:
                 at_rest = step.verb in (Verb.SETTLE, Verb.WAIT)
         return frozenset(found)
+
+    @property
+    def cancels_at_rest(self) -> bool:
+        """Whether nobody is cancelled but when the client has come to rest."""
+        rests = (Verb.SETTLE, Verb.WAIT)
+        return all(before.verb in rests for before, step in pairwise(self.steps) if step.verb is Verb.CANCEL)
 
     def uses(self, verbs: Collection[Verb]) -> bool:
         """Whether any step is one of these."""
@@ -152,9 +175,31 @@ class Plan:
         return any(step.verb is Verb.CALL and step.text for step in self.steps)
 
     @property
+    def lends(self) -> bool:
+        """Whether a caller keeps a connection, so that one on which nothing happens need not be free."""
+        return self.uses(LENDING_VERBS)
+
+    @property
+    def misuses(self) -> bool:
+        """Whether a caller passes an argument that cannot be encoded."""
+        return any(step.is_misuse for step in self.steps)
+
+    @property
+    def releases_twice(self) -> bool:
+        """Whether a caller gives back what it no longer has: what comes of it is for POOL-08 alone to say."""
+        borrowed = [step.caller for step in self.steps if step.verb is Verb.BORROW]
+        returned = [step.caller for step in self.steps if step.verb is Verb.RETURN]
+        return any(returned.count(caller) > borrowed.count(caller) for caller in returned)
+
+    @property
+    def garbles(self) -> bool:
+        """Whether a client may come to write what is no command."""
+        return self.misuses or self.uses({Verb.JAM})
+
+    @property
     def has_faults(self) -> bool:
-        """Whether the server, the network or a close gives a call a reason to fail."""
-        return self.uses(FAULT_VERBS)
+        """Whether the server, the network, a close or its caller gives a call a reason to fail."""
+        return self.uses(FAULT_VERBS) or self.misuses
 
     def to_data(self) -> dict[str, object]:
         """The plan as JSON data."""
@@ -180,53 +225,21 @@ class Plan:
         return cls(**values)
 
 
-def _list(value: object) -> list[object]:
-    if not isinstance(value, list):
-        raise TypeError("must be a list")
-    return cast(list[object], value)
-
-
-def _whole(value: object, least: int = 0) -> int:
-    if not isinstance(value, int) or value < least:
-        raise ValueError(f"must be a whole number from {least} upwards")
-    return value
-
-
-def _limit(value: object) -> float | None:
-    if value is None:
-        return None
-    if not isinstance(value, int | float) or not 0 <= value < math.inf:
-        raise ValueError("must be null, or a number from 0 upwards")
-    return value
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("must be text")
-    return value
-
-
-def _truth(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError("must be true or false")
-    return value
-
-
 _READERS: dict[str, Callable[[Any], object]] = {
-    "steps": lambda steps: tuple(Step.parse(step) for step in _list(steps)),
-    "capacity": lambda value: _whole(value, least=1),
-    "acquire_timeout_seconds": _limit,
-    "hold_dials": _truth,
-    "chunk_bytes": _whole,
-    "order": lambda choices: tuple(_whole(choice) for choice in _list(choices)),
-    "command_timeout_seconds": _limit,
-    "connect_timeout_seconds": _limit,
-    "password": _text,
-    "database": _whole,
-    "idle_timeout_seconds": _limit,
-    "max_lifetime_seconds": _limit,
-    "max_calls": _whole,
-    "unknown": lambda names: tuple(_text(name) for name in _list(names)),
+    "steps": lambda steps: tuple(Step.parse(step) for step in a_list(steps)),
+    "capacity": lambda value: a_whole(value, least=1),
+    "acquire_timeout_seconds": a_limit,
+    "hold_dials": a_truth,
+    "chunk_bytes": a_whole,
+    "order": lambda choices: tuple(a_whole(choice) for choice in a_list(choices)),
+    "command_timeout_seconds": a_limit,
+    "connect_timeout_seconds": a_limit,
+    "password": a_text,
+    "database": a_whole,
+    "idle_timeout_seconds": a_limit,
+    "max_lifetime_seconds": a_limit,
+    "max_calls": a_whole,
+    "unknown": lambda names: tuple(a_text(name) for name in a_list(names)),
 }
 
 

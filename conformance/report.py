@@ -1,6 +1,7 @@
 """What a person reads: the table of verdicts, an explanation of each failure, and one line of conclusion."""
 
-from collections.abc import Iterable
+import datetime
+from collections.abc import Iterable, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -11,6 +12,7 @@ from rich.text import Text
 from poolproof.specs import Level, Requirement, requirement, requirements
 
 from .checks import RULES
+from .known import Known, is_known, stale
 from .mutants import MUTANTS
 from .replays import for_a_shell, replay_file
 from .selftest import KillMatrix
@@ -28,9 +30,10 @@ STYLES = {
 }
 
 
-def show(report: Report, console: Console, strict: bool, verbose: bool) -> None:
+def show(report: Report, console: Console, strict: bool, verbose: bool, known: Sequence[Known] = ()) -> None:
     """The whole report, replay commands included; the replay files are written by `write_replays`."""
-    console.print(f"[bold]{report.client}[/] · Python {report.python} · seed {report.seed}", highlight=False)
+    where = report.runtime or f"Python {report.python} · seed {report.seed}"
+    console.print(Text.assemble((report.client, "bold"), f" · {where}"), highlight=False)
     for note in report.notes:
         console.print(f"[yellow]note:[/] {note}", highlight=False)
     if reason := _unfit(report):
@@ -40,13 +43,15 @@ def show(report: Report, console: Console, strict: bool, verbose: bool) -> None:
     else:
         console.print(_table(report, verbose))
     for name in report.requirements():
-        if report.failed(name):
+        if any(not is_known(known, name, variant) for variant, _ in report.failed(name)):
             _explain_failures(report, name, console)
+    for line in stale(known, report, datetime.date.today()):
+        console.print(f"[bold red]known failures:[/] {line}", highlight=False)
     if verbose:
         for count in report.storm_counts:
             speed = f"{count.storms / count.seconds:,.0f} a second on one core"
             console.print(f"{count.variant}: {count.storms} storms, {speed}", highlight=False)
-    console.print(_conclusion(report, strict), highlight=False)
+    console.print(_conclusion(report, strict, known), highlight=False)
 
 
 def _unfit(report: Report) -> str:
@@ -78,8 +83,10 @@ def _summary(judgements: list[Judgement]) -> Judgement:
     if worst.verdict is Verdict.PASS:
         passed = [each for each in judgements if each.verdict is Verdict.PASS]
         runs, storms = sum(each.runs for each in passed), sum(each.storms for each in passed)
-        what = f"{runs} plans and {storms} storms" + (
-            f" in {len(passed)} variants" if len(passed) > 1 else ""
+        what = (
+            f"{runs} plans"
+            + (f" and {storms} storms" if storms else "")
+            + (f" in {len(passed)} variants" if len(passed) > 1 else "")
         )
         return Judgement(worst.variant, worst.requirement, worst.verdict, what)
     same = [each.variant for each in judgements if each.verdict is worst.verdict]
@@ -126,12 +133,12 @@ def show_story(failure: Failure, console: Console) -> None:
     console.print(Padding(Text("\n".join(rows)), (1, 0)), soft_wrap=True)
 
 
-def _conclusion(report: Report, strict: bool) -> str:
+def _conclusion(report: Report, strict: bool, known: Sequence[Known]) -> str:
     judged = [
         name for name in report.requirements() if report.of(name)[0].verdict is not Verdict.NOT_APPLICABLE
     ]
     verdicts = [report.of(name)[0].verdict for name in judged]
-    code = exit_code(report, strict)
+    code = exit_code(report, strict, known)
     words = {
         0: "[bold green]CONFORMING[/]",
         1: "[bold red]NOT CONFORMING[/]",
@@ -148,16 +155,27 @@ def _conclusion(report: Report, strict: bool) -> str:
         )
         if verdicts.count(verdict)
     )
-    return f"{words[code]}: {len(judged)} requirements apply, {counts or 'none judged'} (exit code {code})"
+    excused = ", known failures aside" if known and Verdict.FAIL in verdicts and code != 1 else ""
+    told = f"{len(judged)} requirements apply, {counts or 'none judged'}{excused}"
+    return f"{words[code]}: {told} (exit code {code})"
 
 
-def exit_code(report: Report, strict: bool) -> int:
-    """0 conforming, 1 not conforming, 2 inconclusive, 3 nothing was judged, 4 the suite's fault."""
+def exit_code(report: Report, strict: bool, known: Sequence[Known] = ()) -> int:
+    """0 conforming, 1 not conforming, 2 inconclusive, 3 nothing was judged, 4 the suite's fault.
+
+    What is known to be broken does not count, but an entry that is no longer true counts as broken.
+    """
     verdicts = {each.verdict for each in report.judgements}
-    broken = {each.requirement for each in report.judgements if each.verdict is Verdict.FAIL}
+    broken = {
+        each.requirement
+        for each in report.judgements
+        if each.verdict is Verdict.FAIL and not is_known(known, each.requirement, each.variant)
+    }
     if Verdict.HARNESS_ERROR in verdicts:
         return 4
     if any(strict or requirement(name).level is Level.MUST for name in broken):
+        return 1
+    if stale(known, report, datetime.date.today()):
         return 1
     if Verdict.INCONCLUSIVE in verdicts:
         return 2

@@ -20,6 +20,7 @@ from .verdict import Judgement, StormCount, Verdict
 from .worker import Job
 
 SILENCE_SECONDS = 60.0  # a worker reports several times a second; its own guard acts after 5
+REAL_SILENCE_SECONDS = 900.0  # a check in real time may have to wait for what never comes, again and again
 
 Message = dict[str, Any]
 
@@ -38,6 +39,7 @@ class Variants:
 
     names: tuple[str, ...]
     version: str
+    runtime: str  # of a client behind a driver: what that says of it and of where it runs
 
 
 Listener = Callable[[Job, str], None]  # whose job, and what is being done now
@@ -47,7 +49,7 @@ async def variants(job: Job) -> Variants:
     """The adapters there are. Raises CannotRun, SuiteFault."""
     async for message in _talk(replace(job, task="variants")):
         if message["type"] == "variants":
-            return Variants(tuple(message["names"]), message["version"])
+            return Variants(tuple(message["names"]), message["version"], message["runtime"])
     raise SuiteFault("the worker did not say which adapters there are")
 
 
@@ -136,7 +138,8 @@ async def _talk(job: Job) -> AsyncIterator[Message]:
         try:
             process.stdin.write(json.dumps(asdict(job)).encode())
             process.stdin.write_eof()
-            while line := await _next_line(process.stdout):
+            silence = REAL_SILENCE_SECONDS * job.time_scale if job.driver else SILENCE_SECONDS
+            while line := await _next_line(process.stdout, silence):
                 message = json.loads(line)
                 if message["type"] == "done":
                     return
@@ -151,13 +154,13 @@ async def _talk(job: Job) -> AsyncIterator[Message]:
             await process.wait()
 
 
-async def _next_line(stream: asyncio.StreamReader) -> bytes:
+async def _next_line(stream: asyncio.StreamReader, silence: float) -> bytes:
     try:
-        async with asyncio.timeout(SILENCE_SECONDS):
+        async with asyncio.timeout(silence):
             return await stream.readline()
     except TimeoutError:
         raise _WorkerLost(
-            f"the client blocked its process for {SILENCE_SECONDS:g} s, which was then killed"
+            f"the client blocked its process for {silence:g} s, which was then killed"
         ) from None
 
 

@@ -10,11 +10,14 @@ from collections.abc import Sequence
 from .checks import Finding
 from .history import ErrorKind, Event, History, Kind
 
-_ALWAYS_LEFT_OUT = frozenset({Kind.MISSED, Kind.BLOCKED, Kind.UNHANDLED, Kind.NUMBERED, Kind.FATED})
+_ALWAYS_LEFT_OUT = frozenset(
+    {Kind.MISSED, Kind.BLOCKED, Kind.UNHANDLED, Kind.NUMBERED, Kind.FATED, Kind.RELEASED}
+)
 _OF_HANDSHAKES = frozenset({Kind.GREETED, Kind.WELCOMED, Kind.DIALLED})
 _OFTEN = frozenset({Kind.PUBLISHED, Kind.HEARD})  # several in a row are told as one
 _ABOUT_EVERYBODY = frozenset({Kind.HEALED, Kind.RESTED, Kind.COUNTED, Kind.CLOSING})
 LONGEST_TEXT = 24
+SHORTEST_SECONDS = 0.05  # of time that is worth telling
 
 
 def story(history: History, finding: Finding) -> list[Event]:
@@ -58,8 +61,8 @@ def diagram(events: Sequence[Event]) -> list[str]:
     rows = ["      " + "".join(lane.ljust(width) for lane in lanes).rstrip()]
     before = events[0].at if events else 0.0
     for number, event in enumerate(events, 1):
-        if event.at - before >= 0.001:
-            rows.append(f"      · {event.at - before:g} s pass ·")
+        if event.at - before >= SHORTEST_SECONDS:
+            rows.append(f"      · {event.at - before:.3g} s pass ·")
         before = event.at
         rows.append(f"{number:4}  {_row(event, callers, connections, width)}".rstrip())
     rows[-1] += " ✗"
@@ -99,6 +102,9 @@ _WORDS = {
     Kind.RESTED: "everybody had time enough",
     Kind.STILL: "{text}",
     Kind.CLOSING: "the client is told to close",
+    Kind.RELEASING: "gives it back",
+    Kind.DRAINING: "the client is told to drain for {text} s",
+    Kind.DRAINED: "the client says that it is closed",
     Kind.REFUSED: "dial refused",
     Kind.GIVEN_UP: "dial given up",
 }
@@ -116,6 +122,8 @@ def _what(event: Event) -> str:
             return f"● {'refuses' if event.detail else 'answers'} {_short(event.text)}"
         case Kind.PUBLISHED:
             return f"published: {event.text}{', to nobody' if event.detail == '0' else ''}"
+        case Kind.BORROWED:
+            return f"cannot borrow: {event.text}" if event.text else "has a connection"
         case Kind.TOLD:
             return f"is told: {event.text or 'the end'}"
         case _:

@@ -1,35 +1,48 @@
-"""What the user wants to have judged: `redis-py`, `redis-py==4.5.1`, `reference`, or `module:Adapter`."""
+"""What the user wants to have judged: `redis-py`, `redis-py==4.5.1`, `module:Adapter`, or a driver.
+
+A driver is named by its client if it comes with the suite (`go-redis`, `go-redis==9.7.0`; `driver:redis-py`
+for one that the simulated world knows as well), or else by the command that starts it: `driver:./my-driver`.
+"""
 
 from dataclasses import dataclass
 
-from . import installing
+from . import building, installing
 from .clients import BUILT_IN
 from .session import CannotRun
+
+DRIVER = "driver:"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """A client that is ready to be judged.
 
-    name: as the user may write it again, with the version. adapters, folder: see `worker.Job`. note: for the
-    user.
+    name: as the user may write it again, with the version. adapters, folder, driver: see `worker.Job`. note:
+    for the user.
     """
 
     name: str
-    adapters: str
+    adapters: str = ""
     folder: str = ""
     note: str = ""
+    driver: str = ""
 
 
 def resolve(client: str) -> Target:
     """The target; installs the release if that is what was asked for. Raises CannotRun."""
     name, exact, version = client.partition("==")
+    known_driver = building.recipes().get(name.removeprefix(DRIVER))
+    if known_driver and name not in BUILT_IN:
+        return _behind_driver(name, known_driver, version)
+    if client.startswith(DRIVER):
+        return Target(client, driver=client.removeprefix(DRIVER))
     if ":" in client:
         return Target(client, client)
     if name not in BUILT_IN:
-        known = ", ".join(BUILT_IN)
+        known = ", ".join((*BUILT_IN, *building.recipes()))
         raise CannotRun(
-            f"{client!r} is no client that comes with the suite ({known}); for your own: module:Adapter"
+            f"{client!r} is no client that comes with the suite ({known}); "
+            "for your own: module:Adapter, or driver:COMMAND"
         )
     built_in = BUILT_IN[name]
     if built_in.distribution is None:
@@ -46,3 +59,11 @@ def resolve(client: str) -> Target:
     except installing.InstallationFailed as reason:
         raise CannotRun(str(reason)) from None
     return Target(f"{name}=={installed.version}", built_in.module, str(installed.folder), note)
+
+
+def _behind_driver(name: str, recipe: building.Recipe, version: str) -> Target:
+    try:
+        command = building.built(recipe, version)
+    except installing.InstallationFailed as reason:
+        raise CannotRun(str(reason)) from None
+    return Target(f"{name}=={version or recipe.version}", driver=command)

@@ -100,7 +100,7 @@ class StormCount:
 
 @dataclass(slots=True)
 class Report:
-    """All that came out of checking one client."""
+    """All that came out of checking one client. runtime: of one behind a driver, what that says of it."""
 
     client: str
     version: str
@@ -109,6 +109,7 @@ class Report:
     judgements: list[Judgement] = field(default_factory=list[Judgement])
     storm_counts: list[StormCount] = field(default_factory=list[StormCount])
     notes: list[str] = field(default_factory=list[str])
+    runtime: str = ""
 
     def of(self, requirement: str) -> list[Judgement]:
         """The judgements on that requirement, worst first."""
@@ -129,6 +130,7 @@ class Report:
             "client": self.client,
             "version": self.version,
             "python": self.python,
+            "runtime": self.runtime,
             "seed": self.seed,
             "notes": self.notes,
             "judgements": [each.to_data() for each in self.judgements],

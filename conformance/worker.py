@@ -18,7 +18,7 @@ import traceback
 import warnings
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -38,7 +38,8 @@ class Job:
     task: `variants` (which adapters are there?), `judge` or `replay`.
     adapters: `module` (all that it offers) or `module:Adapter`. folder: put first on the path.
     variant: the name of one of them. plan: for `replay`.
-    mutant: a fault to plant in the reference first.
+    mutant: a fault to plant in the reference first. driver: the command that starts a driver, for a client in
+    the real world; those after it say how it is judged (`real/judge.py`).
     """
 
     task: str
@@ -50,6 +51,11 @@ class Job:
     storms: int = 0
     mutant: str = ""
     plan: Any = None
+    driver: str = ""
+    time_scale: float = 1.0
+    confirm: int = 3
+    checks_at_a_time: int = 4
+    thorough: bool = False
 
 
 def main() -> None:
@@ -83,6 +89,9 @@ def _say(answers: TextIO, **message: Any) -> None:
 
 
 def _do(job: Job, answers: TextIO) -> None:
+    if job.driver:
+        _do_behind_driver(job, answers)
+        return
     if job.mutant:
         from .mutants.planting import plant
 
@@ -100,11 +109,27 @@ def _do(job: Job, answers: TextIO) -> None:
     match job.task:
         case "variants":
             version = next(iter(variants.values())).version()
-            _say(answers, type="variants", names=list(variants), version=version)
+            _say(answers, type="variants", names=list(variants), version=version, runtime="")
         case "judge":
             _judge(job, variants[job.variant], answers)
         case _:
             _replay(job, variants[job.variant], answers)
+
+
+def _do_behind_driver(job: Job, answers: TextIO) -> None:
+    from .docket import Unfit
+    from .protocol.messages import DriverFault
+    from .real.work import do
+    from .simulation.blame import AdapterMistake
+
+    try:
+        do(job, partial(_say, answers))
+    except DriverFault as fault:
+        raise _Blame("adapter", f"the driver {fault}") from None
+    except AdapterMistake as mistake:
+        raise _Blame("adapter", str(mistake)) from None
+    except Unfit as reason:
+        raise _Blame("client", str(reason)) from None
 
 
 def _is_synchronous(job: Job) -> bool:
@@ -145,7 +170,8 @@ def _judge(job: Job, client: "type[AnyAdapter]", answers: TextIO) -> None:
 
 def _replay(job: Job, client: "type[AnyAdapter]", answers: TextIO) -> None:
     from .checks import RULES
-    from .judge import Unfit, replay
+    from .docket import Unfit
+    from .judge import replay
     from .plan import Plan
     from .simulation.blame import AdapterMistake
 

@@ -89,6 +89,36 @@ class Printing(Correct):
         print("hello")
         return await super().call(*command)
 
+class Mute(Correct):
+    async def call(self, *command):
+        await super().call(*command)
+
+class Borrowing(Correct):
+    async def call(self, *command):
+        await self.room.acquire()
+        reader, writer = await asyncio.open_connection(self.settings.host, self.settings.port)
+        writer.write(self.encode(command))
+        await reader.readline()
+        reply = (await reader.readline())[:-2]
+        writer.close()
+        return reply
+
+class Open(Correct):
+    async def call(self, *command):
+        self.reader, self.writer = await asyncio.open_connection(self.settings.host, self.settings.port)
+        self.writer.write(self.encode(command))
+        await self.reader.readline()
+        return (await self.reader.readline())[:-2]
+
+class Leaking(Correct):
+    async def call(self, *command):
+        self.watching = asyncio.create_task(self.watch_over())
+        return await super().call(*command)
+
+    async def watch_over(self):
+        while True:
+            await asyncio.sleep(10)
+
 class NoAdapter:
     pass
 '''
@@ -205,10 +235,20 @@ def test_a_client_that_cannot_be_judged_is_inconclusive(client: str, reason: str
         (("check", "no-such-client", "--json", "/no/such/folder/x"), "can't be written"),  # said first
         (("check", "clients:Forgetful"), "takes password, as it declares, and never looks at it"),
         (
+            ("check", "clients:Mute"),
+            """in the simplest run call("GET", "a") returned 'None' and not the reply""",
+        ),
+        (
+            ("check", "clients:Borrowing"),
+            "in the simplest run after 2 calls, one after another, none of the 2",
+        ),
+        (("check", "clients:Open"), "in the simplest run close() left connection"),
+        (("check", "clients:Leaking"), "the adapter left a task running: Leaking.watch_over"),
+        (
             ("check", "reference", "POOL-01", "--storms", "0", "--json", "/dev/full"),
             "No space left on device",
         ),
-        (("check",), "Missing argument"),
+        (("check",), "which client?"),
         (("frobnicate",), "No such command"),
         (("explain", "CONN-1"), "no requirement has the id"),
         (("replay", "missing.json"), "can't be read"),

@@ -68,7 +68,7 @@ def broken(client: str, folder: str, variant: str = "") -> set[str]:
 @pytest.mark.parametrize(
     ("client", "known"),
     [
-        ("yaaredis==3.0.0", {"CONN-04", "POOL-12"}),
+        ("yaaredis==3.0.0", {"CONN-04", "POOL-08", "POOL-12"}),
         ("coredis==3.4.7", {"CALL-05", "CONN-04", "CONN-07"}),
     ],
 )

@@ -21,18 +21,25 @@ from .command_line import COMMAND, poolproof
 from .test_cli import CLIENTS, first_child, one_line
 
 QUICK = "CONN-01", "--storms", "5"
-UNUSED = '''
-class Unused(Correct):
-    """Asks its one connection nothing."""
+SHIFTED = '''
+class Shifted(Correct):
+    """Once a caller was cancelled, the others are given what is not theirs."""
+
+    shifted = False
 
     async def call(self, *command):
-        return b"val:" + command[1].encode()[:-1]
+        try:
+            reply = await super().call(*command)
+        except asyncio.CancelledError:
+            self.shifted = True
+            raise
+        return b"val:other" if self.shifted else reply
 '''
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "clients.py").write_text(CLIENTS + UNUSED)
+    (tmp_path / "clients.py").write_text(CLIENTS + SHIFTED)
     return tmp_path
 
 
@@ -58,9 +65,9 @@ def lines_of(file: Path) -> list[dict[str, Any]]:
 
 
 def test_each_client_has_a_row_in_the_order_of_the_list(folder: Path) -> None:
-    done = matrix(folder, ["clients:Unused", "clients:Correct", "clients:Leaving"])
+    done = matrix(folder, ["clients:Shifted", "clients:Correct", "clients:Leaving"])
     assert rows(done.stdout) == [
-        "clients:Unused ✗ 1 broken",
+        "clients:Shifted ✗ 1 broken",
         "clients:Correct ✓ conforming",
         "clients:Leaving ? inconclusive",
     ]
@@ -91,7 +98,7 @@ def test_a_table_of_those_that_conform_ends_well(folder: Path) -> None:
 
 
 def test_the_same_table_comes_of_any_number_of_jobs(folder: Path) -> None:
-    clients = ["clients:Crashing", "clients:Unused", "clients:Correct"]
+    clients = ["clients:Crashing", "clients:Shifted", "clients:Correct"]
     assert matrix(folder, clients, "--jobs", "1").stdout == matrix(folder, clients, "--jobs", "4").stdout
 
 
@@ -102,17 +109,17 @@ def test_a_client_listed_twice_has_one_row(folder: Path) -> None:
 
 
 def test_verbosely_each_variant_has_a_row_and_each_failure_a_sentence(folder: Path) -> None:
-    done = matrix(folder, ["reference", "clients:Unused"], "--verbose")
+    done = matrix(folder, ["reference", "clients:Shifted"], "--verbose")
     assert "reference asyncio pool ✓ conforming" in rows(done.stdout)
-    assert "clients:Unused CONN-01: a got 'val:' in reply to GET a (Unused)" in done.stdout
+    assert "clients:Shifted CONN-01: b got 'val:other' in reply to GET b (Shifted)" in done.stdout
 
 
 def test_the_table_is_written_as_markdown(folder: Path) -> None:
-    matrix(folder, ["clients:Correct", "clients:Unused", "nonsense"], "--output", "table.md")
+    matrix(folder, ["clients:Correct", "clients:Shifted", "nonsense"], "--output", "table.md")
     text = (folder / "table.md").read_text()
     assert "| client | CONN<br>01 |  |" in text
     assert "| `clients:Correct` | ✓ | conforming |" in text
-    assert "- clients:Unused CONN-01: a got 'val:'" in text
+    assert "- clients:Shifted CONN-01: b got 'val:other'" in text
     assert "- nonsense: " in text
 
 
@@ -120,9 +127,9 @@ def test_the_table_is_written_as_markdown(folder: Path) -> None:
 
 
 def test_what_has_been_judged_is_not_judged_again(folder: Path) -> None:
-    first = matrix(folder, ["clients:Unused", "clients:Correct"], "--results", "results.jsonl")
+    first = matrix(folder, ["clients:Shifted", "clients:Correct"], "--results", "results.jsonl")
     (folder / "clients.py").write_text("raise ZeroDivisionError")
-    again = matrix(folder, ["clients:Unused", "clients:Correct"], "--results", "results.jsonl", "--resume")
+    again = matrix(folder, ["clients:Shifted", "clients:Correct"], "--results", "results.jsonl", "--resume")
     assert (again.stdout, again.returncode) == (first.stdout, first.returncode)
 
 
@@ -136,9 +143,9 @@ def test_half_a_line_does_no_harm(folder: Path) -> None:
     matrix(folder, ["clients:Correct"], "--results", "results.jsonl")
     results = folder / "results.jsonl"
     results.write_text(results.read_text() + '{"poolproof_matrix": 1, "cli')
-    done = matrix(folder, ["clients:Correct", "clients:Unused"], "--results", "results.jsonl", "--resume")
+    done = matrix(folder, ["clients:Correct", "clients:Shifted"], "--results", "results.jsonl", "--resume")
     assert done.returncode == 1
-    assert [line["client"] for line in lines_of(results)] == ["clients:Correct", "clients:Unused"]
+    assert [line["client"] for line in lines_of(results)] == ["clients:Correct", "clients:Shifted"]
 
 
 def test_what_could_not_be_judged_is_tried_again(folder: Path) -> None:

@@ -16,9 +16,15 @@ from .judging import Change, is_caught, judge
 from .test_oracles_of_batches import CHANGES as CHANGES_OF_BATCHES
 from .test_oracles_of_bounds import CHANGES as CHANGES_OF_BOUNDS
 from .test_oracles_of_closing import CHANGES as CHANGES_OF_CLOSING
+from .test_oracles_of_draining import CHANGES as CHANGES_OF_DRAINING
+from .test_oracles_of_encoding import CHANGES as CHANGES_OF_ENCODING
 from .test_oracles_of_limits import CHANGES as CHANGES_OF_LIMITS
 from .test_oracles_of_losses import CHANGES as CHANGES_OF_LOSSES
+from .test_oracles_of_ordering import CHANGES as CHANGES_OF_ORDERING
+from .test_oracles_of_reconnecting import CHANGES as CHANGES_OF_RECONNECTING
+from .test_oracles_of_releases import CHANGES as CHANGES_OF_RELEASES
 from .test_oracles_of_sessions import CHANGES as CHANGES_OF_SESSIONS
+from .test_oracles_of_slowness import CHANGES as CHANGES_OF_SLOWNESS
 
 SERVED = """
     0 called a
@@ -133,9 +139,15 @@ def test_every_requirement_has_an_event_that_is_changed() -> None:
         *CHANGES_OF_BOUNDS,
         *CHANGES_OF_BATCHES,
         *CHANGES_OF_CLOSING,
+        *CHANGES_OF_DRAINING,
+        *CHANGES_OF_ENCODING,
         *CHANGES_OF_LIMITS,
         *CHANGES_OF_LOSSES,
+        *CHANGES_OF_ORDERING,
+        *CHANGES_OF_RECONNECTING,
+        *CHANGES_OF_RELEASES,
         *CHANGES_OF_SESSIONS,
+        *CHANGES_OF_SLOWNESS,
     ]
     assert {change.requirement for change in changes} == set(RULES)
 

@@ -40,16 +40,20 @@ CONDITIONS = st.builds(
     "{}{}".format, st.sampled_from(list(Condition.__members__)), st.sampled_from(["", " all"])
 )
 WITHOUT_ARGUMENT = set(Verb) - CALLER_VERBS - AMOUNT_VERBS - BATCH_VERBS - TEXT_VERBS
-CALLERS_ALONE = CALLER_VERBS - {Verb.CALL, Verb.LISTEN, Verb.PUBLISH}
+CALLERS_ALONE = CALLER_VERBS - {Verb.CALL, Verb.SERIES, Verb.LISTEN, Verb.PUBLISH}
 STEPS = st.one_of(
     st.builds(Step, st.sampled_from(sorted(WITHOUT_ARGUMENT))),
     st.builds(Step, st.sampled_from(sorted(CALLERS_ALONE)), caller=NAMES),
     st.builds(Step, st.just(Verb.CALL), caller=NAMES, text=st.just("") | WORDS),
+    st.builds(Step, st.just(Verb.SERIES), caller=NAMES, text=COUNTS | st.just("4-6")),
     st.builds(Step, st.just(Verb.LISTEN), caller=NAMES, text=st.sampled_from(["", "pattern", "slowly"])),
     st.builds(Step, st.just(Verb.PUBLISH), caller=NAMES, text=st.just("") | COUNTS),
-    st.builds(Step, st.sampled_from(sorted(BATCH_VERBS)), caller=NAMES, text=COUNTS),
+    st.builds(
+        Step, st.sampled_from(sorted(BATCH_VERBS)), caller=NAMES, text=COUNTS | COUNTS.map("{} !".format)
+    ),
     st.builds(Step, st.sampled_from([Verb.RUN, Verb.STEP]), amount=st.integers(0, 10**12)),
     st.builds(Step, st.sampled_from([Verb.WAIT, Verb.FREEZE]), amount=st.floats(0, allow_infinity=False)),
+    st.builds(Step, st.just(Verb.DRAIN), amount=st.floats(0, allow_infinity=False)),
     st.builds(Step, st.sampled_from([Verb.FAULT, Verb.STRIKE]), text=FAULTS),
     st.builds(Step, st.just(Verb.TURN), text=CONDITIONS),
 )
@@ -76,7 +80,15 @@ def test_a_step_reads_back_from_its_text(step: Step) -> None:
 
 
 def test_each_verb_is_among_the_steps_that_are_tried() -> None:
-    tried = {Verb.CALL, Verb.LISTEN, Verb.PUBLISH, *WITHOUT_ARGUMENT, *CALLERS_ALONE, *BATCH_VERBS}
+    tried = {
+        Verb.CALL,
+        Verb.SERIES,
+        Verb.LISTEN,
+        Verb.PUBLISH,
+        *WITHOUT_ARGUMENT,
+        *CALLERS_ALONE,
+        *BATCH_VERBS,
+    }
     assert tried | AMOUNT_VERBS | TEXT_VERBS == set(Verb)
 
 
@@ -103,7 +115,7 @@ def test_callers_are_those_that_set_out_in_order() -> None:
 
 
 FAULT_STEPS = [
-    *("cut a", "tear a", "drop", "stall", "refuse", "close", "restart"),
+    *("cut a", "tear a", "drop", "stall", "refuse", "close", "drain 5", "restart"),
     *("fault delay amount=3", "strike silence", "turn LOADING all"),
 ]
 
@@ -127,9 +139,33 @@ def test_a_call_has_the_words_of_its_own_or_asks_for_its_name() -> None:
     assert not plan("call b, batch c 2").changes_sessions
 
 
+def test_an_argument_that_cannot_be_encoded_is_a_misuse_and_a_reason_to_fail() -> None:
+    for text in ("call a SET k !", "batch a 3 !", "transaction a 3 !", "watch a 3 !"):
+        assert plan(text).misuses
+        assert plan(text).has_faults
+    assert not plan("call a SET k v!, batch b 3").misuses
+    (batch,) = plan("batch a 3 !").steps
+    assert batch.commands == (("GET", "a_1"), ("GET", "a_2", "!"), ("GET", "a_3"))
+    assert plan("batch a 3 !").batches == {"a": ("a_1", "a_2", "a_3")}
+
+
 def test_whoever_sets_out_before_the_client_has_come_to_rest_is_in_haste() -> None:
     written = plan("call a, call b, run 3, call c, settle, call d, answer a, batch e 2, wait 1, call f")
     assert written.callers_in_haste == {"b", "c", "e"}
+
+
+def test_a_series_is_some_calls_whose_numbers_go_on() -> None:
+    written = plan("series a 2, settle, series a 3-4, cancel a_3")
+    assert written.callers == ("a_1", "a_2", "a_3", "a_4")
+    assert written.callers_in_haste == {"a_2", "a_4"}
+    assert [call.commands for call in written.steps[0].calls] == [(("GET", "a_1"),), (("GET", "a_2"),)]
+
+
+def test_who_gives_back_what_it_no_longer_has_releases_twice() -> None:
+    assert plan("borrow a, return a, borrow b, return a").releases_twice
+    assert not plan("borrow a, borrow b, return a, borrow a, return b, return a").releases_twice
+    assert plan("borrow a").lends
+    assert not plan("call a").lends
 
 
 @pytest.mark.parametrize("limit", ["acquire", "command", "connect"])
@@ -152,6 +188,7 @@ MALFORMED_STEPS = [
     *("leap", "CALL a", "calla", "call", "cancel", "answer", "cut", "tear", "call 1a", "cancel a b"),
     *("run", "run x", "run -1", "run 1.5", "run nan", "run inf", "wait", "wait soon", "wait -0.5"),
     *("wait inf", "wait nan", "settle a", "drop a", "stall 1", "resume 1", "admit 1", "refuse 1", "close a"),
+    *("drain", "drain all"),
     *("freeze", "freeze long", "step 0.5", "restart now", "fault", "fault bend", "fault tear amount=much"),
     *(
         "fault cut whom=a",
@@ -163,6 +200,7 @@ MALFORMED_STEPS = [
         "turn LOADING some",
     ),
     *("batch a", "batch a 0", "batch a few", "batch 3", "transaction a", "watch a -1", "watch a 10000"),
+    *("series", "series a", "series a 0", "series a 3-", "series a -3", "borrow", "use", "return 1"),
     *("listen", "listen a softly", "publish", "publish a 0", "publish a all"),
 ]
 

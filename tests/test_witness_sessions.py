@@ -134,7 +134,7 @@ def test_a_command_that_the_plan_announces_is_its_callers() -> None:
     stand.witness.expect("a", "SET", "k", "1")
     stand.send(command("set", "k", "1") + command("SET", "k", "2"))
     assert [(event.caller, event.text) for event in stand.events] == [
-        *(("a", "set k 1"), ("", "SET k 2")),
+        *(("a", "SET k 1"), ("", "SET k 2")),
     ]
 
 

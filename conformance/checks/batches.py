@@ -15,7 +15,7 @@ _IN_VAIN = frozenset({ErrorKind.LOST, ErrorKind.PROTOCOL})
 
 def torn_apart(run: Run) -> Finding | None:
     """Something came between the commands of a batch, or one of them got another reply than its own."""
-    if not run.plan.batches:
+    if not run.plan.batches or run.plan.misuses:
         return None
     wire, replies = _Wire(run), _Replies(run)
     for place, event in enumerate(run.history):

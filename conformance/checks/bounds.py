@@ -58,6 +58,8 @@ _FATE_CHECKS = (
 @timed
 def expired_one_lent(run: Run) -> Finding | None:
     """A connection is used that was idle, or open, for longer than its limit, or is closed while in use."""
+    if run.plan.lends:
+        return None
     idle_limit, lifetime = run.plan.idle_timeout_seconds, run.plan.max_lifetime_seconds
     opened: dict[int, float] = {}
     rested: dict[int, float] = {}  # since when nobody has used it

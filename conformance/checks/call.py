@@ -90,7 +90,7 @@ _SETTLED_CHECKS = (
 
 def disturbed_by_cancellation(run: Run) -> Finding | None:
     """A call that nobody cancelled failed or was kept waiting, and only a cancellation can be why."""
-    if run.plan.has_faults or run.plan.has_limits or run.plan.changes_sessions:
+    if run.plan.has_faults or run.plan.has_limits or run.plan.changes_sessions or run.plan.lends:
         return None
     cancelled = [call for call in run.calls.values() if call.cancelled is not None]
     in_flight = [call.caller for call in cancelled if call.was_in_flight_when_cancelled]

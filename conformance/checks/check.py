@@ -78,6 +78,11 @@ class Applies:
         "clients whose adapter tells the fate of a failed call",
         lambda client: client.fate is not AnyAdapter.fate,
     )
+    LENDING = Group(
+        "pools whose adapter lends connections",
+        lambda client: not client.shared and offers(client, Verb.BORROW),
+    )
+    DRAINING = Group("clients that can be drained", lambda client: offers(client, Verb.DRAIN))
     COUNTING = Group(
         "clients whose adapter tells their numbers", lambda client: client.numbers is not AnyAdapter.numbers
     )
@@ -124,6 +129,8 @@ _OPTIONAL = {
     Verb.TRANSACTION: "transactions",
     Verb.WATCH: "transactions with WATCH",
     Verb.LISTEN: "subscriptions",
+    Verb.BORROW: "connections to borrow",
+    Verb.DRAIN: "drain",
 }
 
 
@@ -140,11 +147,15 @@ def obstacle(plan: Plan, client: type[AnyAdapter]) -> str:
         return "how long its callers wait for a connection can't be limited"
     if missing := plan.asks_for - client.takes:
         return f"its adapter does not hand on {min(missing)}"
+    if plan.misuses and not client.can_be_misused:
+        return "it can't be handed an argument that cannot be encoded"
     if demanded := client.promises.demands.intersection(plan.unknown):
         return f"as it is configured, it demands {min(demanded)}"
     for verb, what in _OPTIONAL.items():
         if plan.uses({verb}) and not offers(client, verb):
             return f"its adapter offers no {what}"
+    if plan.uses({Verb.SERIES}) and not client.issues_ahead:
+        return "its callers wait for the reply before they issue the next command"
     if any(step.is_slow for step in plan.steps) and client.promises.keeps_messages is None:
         return "it does not declare how many messages it keeps for a subscriber"
     if plan.uses({Verb.CANCEL}) and not client.can_be_cancelled():

@@ -16,7 +16,7 @@ def delayed_by_a_dial(run: Run) -> Finding | None:
     plan = run.plan
     if run.shared or not run.waits or plan.acquire_timeout_seconds is not None:
         return None
-    if plan.uses(BATCH_VERBS | {Verb.FREEZE}):
+    if plan.lends or plan.uses(BATCH_VERBS | {Verb.FREEZE}):
         return None
     scene = _Scene()
     for place, event in enumerate(run.history):

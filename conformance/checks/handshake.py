@@ -146,7 +146,7 @@ def rejected_login_kept(run: Run) -> Finding | None:
     rejected: dict[int, Event] = {}
     for place, event in enumerate(run.history):
         match event.kind:
-            case Kind.WELCOMED if event.detail and _name(event.text).upper() in ("AUTH", "SELECT"):
+            case Kind.WELCOMED if event.detail and event.text.upper().startswith(("AUTH", "SELECT")):
                 rejected[event.connection] = event
             case Kind.WELCOMED if event.text and _is_required(event.text):
                 rejected.pop(event.connection, None)  # it was tried again

@@ -98,7 +98,7 @@ def left_waiting(run: Run, count_hostages: bool = True) -> Waiting | None:
 
     Only for pools that let callers wait, and only where the caller may wait that long.
     """
-    if run.shared or not run.waits or run.plan.acquire_timeout_seconds is not None:
+    if run.shared or not run.waits or run.plan.lends or run.plan.acquire_timeout_seconds is not None:
         return None
     if not any(_waited_long(call, run) for call in run.calls.values()):
         return None

@@ -45,6 +45,7 @@ def _passed_by(run: Run, at_once: bool) -> tuple[int, str, list[str]] | None:
         run.shared
         or not run.waits
         or run.plan.hold_dials
+        or run.plan.lends
         or run.plan.uses(BATCH_VERBS)
         or run.plan.has_faults
     ):

@@ -3,7 +3,7 @@
 from ..history import Event, Kind, Run
 from ..plan import plan
 from .check import Applies, Check, Finding, Rule
-from .situations import at_every_suspension
+from .situations import at_every_suspension, happened
 
 FLOOD = 64  # messages to a subscriber that takes none; more than an adapter should have its client keep
 
@@ -71,9 +71,10 @@ def _lost_while_subscribed(run: Run) -> bool:
     return False
 
 
-def _flooded(run: Run) -> bool:
+def flooded(run: Run, until: int | None = None) -> bool:
+    """More was published by that place in the history than is kept for a slow subscriber."""
     slow = {step.caller for step in run.plan.steps if step.is_slow}
-    sent = [event for event in run.history if event.kind is Kind.PUBLISHED]
+    sent = [event for event in run.history.events[:until] if event.kind is Kind.PUBLISHED]
     most = run.promises.keeps_messages or 0
     return any(sum(_reached(event, caller) for event in sent) > most + 1 for caller in slow)
 
@@ -133,6 +134,15 @@ _CHECKS = (
         _LOST,
     ),
     Check(
+        "MUX-09/in-pieces",
+        tuple(
+            plan("listen a, listen b pattern, settle, publish a, settle, publish b, settle", chunk_bytes=size)
+            for size in (1, 2, 3, 5, 7, 11, 13)
+        ),
+        happened(Kind.HEARD),
+        "a message was heard",
+    ),
+    Check(
         "MUX-09/slow",
         (
             plan(f"listen a slowly, settle, publish a, settle, publish a {FLOOD}, settle"),
@@ -140,7 +150,7 @@ _CHECKS = (
                 f"listen a slowly, listen b, settle, publish b, publish a {FLOOD}, settle, publish b, settle"
             ),
         ),
-        _flooded,
+        flooded,
         "more was published than is kept for a slow subscriber",
     ),
 )

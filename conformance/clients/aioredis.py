@@ -4,6 +4,7 @@ The releases from 2.0 on are redis-py under another name, which has an adapter o
 """
 
 from importlib import import_module, metadata
+from typing import Any
 
 from ..adapter import Adapter, AnyAdapter
 from ..history import ErrorKind
@@ -54,6 +55,7 @@ class Multiplexer(Aioredis):
 
     name = "shared connection"
     shared = True
+    issues_ahead = True
     max_size = 1
 
     async def call(self, *command: str) -> object:
@@ -69,6 +71,15 @@ class Pool(Aioredis):
     async def call(self, *command: str) -> object:
         async with self._pool.get() as connection:
             return await connection.execute(*command)
+
+    async def borrow(self) -> object:
+        return await self._pool.acquire()
+
+    async def use(self, borrowed: Any, *command: str) -> object:
+        return await borrowed.execute(*command)
+
+    async def give_back(self, borrowed: Any) -> None:
+        self._pool.release(borrowed)
 
 
 ADAPTERS: tuple[type[AnyAdapter], ...] = (Multiplexer, Pool)

@@ -1,5 +1,6 @@
 """What redis-py and valkey-py have in common: the latter began as a copy of the former."""
 
+from inspect import Parameter, signature
 from typing import Any, ClassVar
 
 from ..adapter import Adapter, AnyAdapter, Command, SynchronousAdapter
@@ -28,6 +29,13 @@ def kind_of(error: BaseException, library: Any) -> ErrorKind:
     if isinstance(error, library.InvalidResponse):
         return ErrorKind.PROTOCOL
     return AnyAdapter.kind(error)
+
+
+def purpose(pool: Any) -> tuple[str, ...]:
+    """What `get_connection` has to be given: older releases want to know for which command it is."""
+    first = next(iter(signature(pool.get_connection).parameters.values()), None)
+    asks = first and first.kind is Parameter.POSITIONAL_OR_KEYWORD and first.default is Parameter.empty
+    return ("GET",) if asks else ()
 
 
 class RedisLike(AnyAdapter):
@@ -89,6 +97,16 @@ class RedisLikeAsyncio(RedisLike, Adapter):
                 pipeline.execute_command(*command)
             return await pipeline.execute(raise_on_error=False)
 
+    async def borrow(self) -> object:
+        return await self._pool.get_connection(*purpose(self._pool))
+
+    async def use(self, borrowed: Any, *command: str) -> object:
+        await borrowed.send_command(*command)
+        return await borrowed.read_response()
+
+    async def give_back(self, borrowed: Any) -> None:
+        await self._pool.release(borrowed)
+
     async def close(self) -> None:
         await self._pool.disconnect()
 
@@ -124,6 +142,16 @@ class RedisLikeThreads(RedisLike, SynchronousAdapter):
             for command in commands:
                 pipeline.execute_command(*command)
             return pipeline.execute(raise_on_error=False)
+
+    def borrow(self) -> object:
+        return self._pool.get_connection(*purpose(self._pool))
+
+    def use(self, borrowed: Any, *command: str) -> object:
+        borrowed.send_command(*command)
+        return borrowed.read_response()
+
+    def give_back(self, borrowed: Any) -> None:
+        self._pool.release(borrowed)
 
     def abandon(self) -> None:
         subscription: Any = self._redis.pubsub()

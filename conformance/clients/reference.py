@@ -112,6 +112,18 @@ class AsyncioPool(_Reference, Adapter):
             await connection.execute("WATCH", commands[0][1])
             return await connection.transaction(commands)
 
+    async def borrow(self) -> object:
+        return await self._pool.acquire()
+
+    async def use(self, borrowed: aio.Lease, *command: str) -> object:
+        return await borrowed.execute(*command)
+
+    async def give_back(self, borrowed: aio.Lease) -> None:
+        self._pool.release(borrowed)
+
+    async def drain(self, seconds: float) -> None:
+        await self._pool.close(drain_timeout_seconds=seconds)
+
     async def close(self) -> None:
         await self._pool.close()
 
@@ -124,6 +136,7 @@ class AsyncioMultiplexer(_Reference, Adapter):
 
     name = "asyncio multiplexer"
     shared = True
+    issues_ahead = True
     takes = COMMON | {"max_calls"}
     promises = MULTIPLEXER_PROMISES
 
@@ -147,6 +160,9 @@ class AsyncioMultiplexer(_Reference, Adapter):
         kind = "pmessage" if channel.endswith("*") else "message"
         async for message in await self._multiplexer.subscribe(channel, kind=kind, bound=MESSAGES_KEPT):
             yield message.data
+
+    async def drain(self, seconds: float) -> None:
+        await self._multiplexer.close(drain_timeout_seconds=seconds)
 
     async def close(self) -> None:
         await self._multiplexer.close()
@@ -186,6 +202,18 @@ class ThreadedPool(_Reference, SynchronousAdapter):
             connection.execute("WATCH", commands[0][1])
             return connection.transaction(commands)
 
+    def borrow(self) -> object:
+        return self._pool.acquire()
+
+    def use(self, borrowed: threads.Lease, *command: str) -> object:
+        return borrowed.execute(*command)
+
+    def give_back(self, borrowed: threads.Lease) -> None:
+        self._pool.release(borrowed)
+
+    def drain(self, seconds: float) -> None:
+        self._pool.close(drain_timeout_seconds=seconds)
+
     def close(self) -> None:
         self._pool.close()
 
@@ -222,6 +250,9 @@ class ThreadedMultiplexer(_Reference, SynchronousAdapter):
         kind = "pmessage" if channel.endswith("*") else "message"
         for message in self._multiplexer.subscribe(channel, kind=kind, bound=MESSAGES_KEPT):
             yield message.data
+
+    def drain(self, seconds: float) -> None:
+        self._multiplexer.close(drain_timeout_seconds=seconds)
 
     def close(self) -> None:
         self._multiplexer.close()

@@ -35,6 +35,16 @@ class ConnectionPool(Adapter):
     async def call(self, *command: str) -> object:
         return await self._redis.execute_command(*command)
 
+    async def borrow(self) -> object:
+        return await self._pool.get_connection()
+
+    async def use(self, borrowed: Any, *command: str) -> object:
+        await borrowed.send_command(*command)
+        return await borrowed.read_response()
+
+    async def give_back(self, borrowed: Any) -> None:
+        self._pool.release(borrowed)
+
     async def close(self) -> None:
         self._pool.disconnect()
 

@@ -74,6 +74,49 @@ BATCH_MUTANTS = (
         "whatyouhide/redix#133",
     ),
     Mutant(
+        "reader-waits-for-a-slow-subscriber",
+        MULTIPLEXER,
+        "MUX-03",
+        (
+            Edit(
+                "aio.wire",
+                "                messages.put(message)\n",
+                "                if len(messages._kept) < messages._bound:\n"
+                "                    messages.put(message)\n"
+                "                elif self._transport is not None:\n"
+                "                    self._transport.pause_reading()\n",
+            ),
+        ),
+        "redis/lettuce#784",
+    ),
+    Mutant(
+        "threaded-reader-waits-for-a-slow-subscriber",
+        THREADED_MULTIPLEXER,
+        "MUX-03",
+        (
+            Edit(
+                "threads.calls",
+                "        if len(self.kept) < self._bound and self.end is None:\n",
+                "        while len(self.kept) >= self._bound and self.end is None:\n"
+                "            __import__('time').sleep(1)\n"
+                "        if len(self.kept) < self._bound and self.end is None:\n",
+            ),
+        ),
+        "redis/lettuce#784",
+    ),
+    Mutant(
+        "threaded-message-in-pieces-ends-the-connection",
+        THREADED_MULTIPLEXER,
+        "MUX-09",
+        (
+            Edit(
+                "threads.combining",
+                "            unasked |= stream.begun_unasked and stream.protocol == 2\n",
+                "            unasked |= stream.begun_unasked\n",
+            ),
+        ),
+    ),
+    Mutant(
         "messages-kept-without-end",
         MULTIPLEXER,
         "MUX-09",

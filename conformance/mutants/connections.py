@@ -91,6 +91,59 @@ CONNECTION_MUTANTS = (
         ),
     ),
     Mutant(
+        "counted-before-it-is-encoded",
+        MULTIPLEXER,
+        "CONN-03",
+        (
+            Edit(
+                "aio.multiplexer",
+                "        data = encode(command)\n",
+                "        try:\n"
+                "            data = encode(command)\n"
+                "        except Exception:\n"
+                "            if self._core.link is UP:\n"
+                "                self._core.in_flight.append(asyncio.get_running_loop().create_future())\n"
+                "            raise\n",
+            ),
+        ),
+        "redis/lettuce#1029",
+    ),
+    Mutant(
+        "threaded-written-before-it-is-encoded",
+        THREADED_POOL,
+        "CONN-03",
+        (
+            Edit(
+                "threads.connection",
+                "        data = encode(command)\n",
+                "        self.write(b'*%d\\r\\n' % len(command))\n        data = encode(command)[4:]\n",
+            ),
+        ),
+        "redis/lettuce#2012",
+    ),
+    Mutant(
+        "threaded-interrupted-write-is-kept",
+        THREADED_POOL,
+        "CONN-03",
+        (
+            Edit(
+                "threads.stream",
+                '            self.abort(ConnectionLost, "a write was interrupted")\n',
+                "            pass\n",
+            ),
+            Edit(
+                "threads.pool",
+                "(loan[0].owed or not loan[0].session.clean or loan[0].end is not None)",
+                "False",
+            ),
+            Edit(
+                "threads.connection",
+                "        if self.owed:\n            raise Misuse(",
+                "        if False:\n            raise Misuse(",
+            ),
+        ),
+    ),
+    Mutant(
         "stray-reply-is-kept",
         POOL,
         "CONN-04",

@@ -1,6 +1,6 @@
 """Mutants of how things end: closes, outages, losses, fates, and limits of age and number."""
 
-from .mutant import MULTIPLEXER, POOL, THREADED_POOL, Edit, Mutant
+from .mutant import MULTIPLEXER, POOL, THREADED_MULTIPLEXER, THREADED_POOL, Edit, Mutant
 
 ENDING_MUTANTS = (
     Mutant(
@@ -37,6 +37,52 @@ ENDING_MUTANTS = (
         MULTIPLEXER,
         "LIFE-02",
         (Edit("aio.multiplexer", "            self._dialling.cancel()\n", "            pass\n"),),
+    ),
+    Mutant(
+        "drain-forgets-the-queue",
+        POOL,
+        "LIFE-03",
+        (
+            Edit(
+                "pool",
+                "return not (self.waiting or self.granted or self.dialling or self.lent)",
+                "return not self.lent",
+            ),
+        ),
+        "redis/node-redis#3152",
+    ),
+    Mutant(
+        "drain-waits-for-who-failed",
+        MULTIPLEXER,
+        "LIFE-03",
+        (
+            Edit(
+                "aio.multiplexer",
+                "            call.set_exception(call_ended(kind, reason, Fate.NOT_SENT))\n"
+                "        self._look_if_drained()\n",
+                "            call.set_exception(call_ended(kind, reason, Fate.NOT_SENT))\n",
+            ),
+        ),
+        "redis/node-redis#3398",
+    ),
+    Mutant(
+        "drain-has-no-limit",
+        THREADED_POOL,
+        "LIFE-03",
+        (Edit("threads.pool", "self._emptied.wait(drain_timeout_seconds)", "self._emptied.wait()"),),
+        "redis/lettuce#2278",
+    ),
+    Mutant(
+        "drain-lets-calls-in",
+        MULTIPLEXER,
+        "LIFE-03",
+        (Edit("multiplexer", "if link is CLOSED or self.draining:", "if link is CLOSED:"),),
+    ),
+    Mutant(
+        "drain-is-a-close",
+        THREADED_MULTIPLEXER,
+        "LIFE-03",
+        (Edit("threads.multiplexer", "if drain_timeout_seconds and not empty:", "if False:"),),
     ),
     Mutant(
         "close-is-not-final",

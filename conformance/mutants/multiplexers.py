@@ -87,6 +87,38 @@ MULTIPLEXER_MUTANTS = (
         "valkey-io/valkey-glide#4653",
     ),
     Mutant(
+        "backlog-is-overtaken",
+        MULTIPLEXER,
+        "CALL-07",
+        (
+            Edit(
+                "multiplexer",
+                "        self.backlog.append((data, call, replies))\n",
+                "        is_free = link is UP and not in_flight  # a way past what waits for its flush\n"
+                "        put = self.backlog.appendleft if is_free else self.backlog.append\n"
+                "        put((data, call, replies))\n",
+            ),
+            Edit(
+                "aio.multiplexer",
+                "            self._flush()\n\n    def _topics",
+                "            self._loop.call_soon(self._loop.call_soon, self._flush)\n\n    def _topics",
+            ),
+        ),
+        "StackExchange/StackExchange.Redis#1880",
+    ),
+    Mutant(
+        "newest-of-the-backlog-first",
+        MULTIPLEXER,
+        "CALL-07",
+        (
+            Edit(
+                "multiplexer",
+                "data, call, replies = backlog.popleft()",
+                "data, call, replies = backlog.pop()",
+            ),
+        ),
+    ),
+    Mutant(
         "no-last-look",
         THREADED_MULTIPLEXER,
         "CALL-02",
@@ -124,6 +156,44 @@ MULTIPLEXER_MUTANTS = (
         THREADED_MULTIPLEXER,
         "MUX-10",
         (Edit("threads.multiplexer", "if route(command) is not SHARED:", "if False:"),),
+    ),
+    Mutant(
+        "restored-behind-the-backlog",
+        MULTIPLEXER,
+        "MUX-07",
+        (
+            Edit(
+                "multiplexer",
+                "            for data, call in reversed(restoring):\n"
+                "                self.backlog.appendleft((data, call, 1))\n",
+                "            self.backlog.extend((data, call, 1) for data, call in restoring)\n",
+            ),
+        ),
+    ),
+    Mutant(
+        "each-attempt-adds-its-steps",
+        MULTIPLEXER,
+        "MUX-07",
+        (
+            Edit(
+                "aio.multiplexer",
+                "        return list(self._subscriptions.listeners)\n",
+                "        return list(self._subscriptions.listeners) * (self._core.epoch - 1)\n",
+            ),
+        ),
+        "redis/lettuce#1255",
+    ),
+    Mutant(
+        "threaded-newest-of-the-backlog-first",
+        THREADED_MULTIPLEXER,
+        "MUX-07",
+        (
+            Edit(
+                "multiplexer",
+                "data, call, replies = backlog.popleft()",
+                "data, call, replies = backlog.pop()",
+            ),
+        ),
     ),
     Mutant(
         "push-completes-a-call",

@@ -59,6 +59,26 @@ POOL_MUTANTS = (
         (Edit("pool", "= idle.shelf.pop()", "= idle.shelf[-1]"), TWO_COMMANDS_AT_ONCE),
     ),
     Mutant(
+        "released-twice-and-idle-twice",
+        POOL,
+        "POOL-08",
+        (
+            Edit(
+                "pool",
+                "if (loan := self.lent.pop(caller, None)) is None:",
+                "gone = self.__dict__.setdefault('gone', {})\n"
+                "        if (loan := self.lent.pop(caller, None) or gone.get(caller)) is None:",
+            ),
+            Edit(
+                "pool",
+                "        connection, since = loan\n",
+                "        connection, since = gone[caller] = loan\n",
+            ),
+            TWO_COMMANDS_AT_ONCE,
+        ),
+        "keksworks/klite#80",
+    ),
+    Mutant(
         "cancelled-dial-leaks",
         POOL,
         "POOL-03",

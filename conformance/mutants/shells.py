@@ -102,6 +102,23 @@ SHELL_MUTANTS = (
         "redis/redis-py#1128",
     ),
     Mutant(
+        "threaded-second-release-robs-the-next",
+        THREADED_POOL,
+        "POOL-08",
+        (
+            Edit(
+                "threads.pool",
+                "            loan = core.lent.get(lease)\n",
+                "            known = self.__dict__.setdefault('known', {})\n"
+                "            if lease not in core.lent:\n"
+                "                had, lent = known.get(lease), core.lent\n"
+                "                lease = next((one for one in lent if lent[one][0] is had), lease)\n"
+                "            if (loan := core.lent.get(lease)) is not None:\n"
+                "                known[lease] = loan[0]\n",
+            ),
+        ),
+    ),
+    Mutant(
         "threaded-release-wakes-nobody",
         THREADED_POOL,
         "POOL-04",

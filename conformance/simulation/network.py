@@ -5,6 +5,7 @@ connection, which gives it to the client later: when, and from which of several 
 world to say (`aio/network.py`, `threads/kernel.py`). The bytes of one connection never overtake each other.
 """
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -45,6 +46,9 @@ class End(Protocol):
     def server_reset(self) -> None:
         """What is on its way is lost, and an error comes instead."""
 
+    def has_room(self) -> None:
+        """The network takes again what the client writes."""
+
 
 EndT = TypeVar("EndT", bound=End)
 
@@ -61,8 +65,18 @@ class Network(Generic[EndT]):
         self._rulings: deque[bool] = deque()  # of ADMIT and REFUSE steps that no dial has used yet
         self._dials: deque[Dial] = deque()
         self._dialled = 0
+        self._jam: int | None = None  # so many bytes are taken on each connection; None: all
+        self._taken: dict[int, int] = {}  # on each connection since the jam began
 
     # the plan's side
+
+    def jam(self, room: int | None) -> None:
+        """The server stops reading: from now on so many bytes are taken on each connection; None: all."""
+        self._jam = room
+        self._taken.clear()
+        if room is None:
+            for end in list(self.ends.values()):
+                end.has_room()
 
     def rule(self, admit: bool) -> None:
         """The oldest pending dial, or the next one, succeeds or is refused."""
@@ -76,6 +90,7 @@ class Network(Generic[EndT]):
         """No dial is held or refused from now on."""
         self._rulings.clear()
         self.hold(False)
+        self.jam(None)
 
     def carry(self, effects: Iterable[Effect]) -> None:
         """Take what the witness wants sent or closed."""
@@ -110,8 +125,13 @@ class Network(Generic[EndT]):
         self.ends[dial.connection] = end
         self._witness.opened(dial.connection)
 
+    def room(self, number: int) -> int:
+        """How many bytes the client can write now."""
+        return sys.maxsize if self._jam is None else max(0, self._jam - self._taken.get(number, 0))
+
     def write(self, number: int, data: bytes) -> None:
-        """The client writes."""
+        """The client writes what there is room for."""
+        self._taken[number] = self._taken.get(number, 0) + len(data)
         self.carry(self._witness.received(number, data))
 
     def hang_up(self, number: int) -> None:

@@ -71,15 +71,18 @@ class Observer(ABC):
                 self._record(Kind.TOLD, caller)
 
     @contextmanager
-    def _watched_closing(self) -> Generator[None]:
-        """An error of `close` is recorded."""
+    def _watched_closing(self, is_draining: bool = False) -> Generator[None]:
+        """An error of `close` or `drain` is recorded, and that a drain is over."""
         try:
             yield
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:
             self._look_for_mistake(error)
-            self._record(Kind.UNHANDLED, text=f"close() raised {as_line(error)}")
+            method = "drain" if is_draining else "close"
+            self._record(Kind.UNHANDLED, text=f"{method}() raised {as_line(error)}")
+        if is_draining:
+            self._record(Kind.DRAINED)
 
     def _kind(self, error: BaseException) -> str:
         try:

@@ -6,10 +6,6 @@
          \\                                             /
           `----------------> history <----------------'
 
-Nothing runs between two steps of the plan; the world itself is plain code outside of what the client runs on,
-so it adds nothing of its own to what the client sees. What that is differs: an event loop for asyncio clients
-(`aio/world.py`), a scheduler of threads for those that block (`threads/world.py`).
-
 Every plan gets the same ending. The faults stop and all replies owed are sent (`healed`); the client gets
 PATIENCE seconds of virtual time (`rested`); a warm-up lets it find connections that died in the meantime; as
 many callers as it has capacity ask together and none is answered, so each needs a connection of its own
@@ -17,50 +13,18 @@ many callers as it has capacity ask together and none is answered, so each needs
 (`ended`).
 """
 
-from abc import abstractmethod
-from contextlib import AbstractContextManager
-from typing import Any, Generic, Protocol, TypeVar
-
-from ..adapter import AnyAdapter, Settings
+from ..adapter import AnyAdapter
 from ..history import History, Kind
-from ..plan import OPTIONAL_SETTINGS, Plan, Step, Verb
-from ..witness import Condition, Fault, Setup, Witness
-from .blame import AdapterMistake, with_place
-from .network import ADDRESS, Network
-from .observer import Observer
+from ..plan import Step, Verb
+from .blame import AdapterMistake, CannotOpen, with_place
+from .stage import ClientT, Stage
 
 PATIENCE_SECONDS = 120.0  # more than any client's own retries and timeouts need by default
 CALLERS_PAST_THE_PLAN = "warm", "probe"  # how the ending's callers are named, with a number
 
-ClientT = TypeVar("ClientT", bound=AnyAdapter)
 
-
-class Work(Protocol):
-    """Something that the client does: a task, a thread."""
-
-    def done(self) -> bool: ...
-    def exception(self) -> BaseException | None: ...
-
-
-class World(Observer, Generic[ClientT]):
-    """One run. `history` grows as it goes."""
-
-    def __init__(self, plan: Plan, client: type[ClientT]) -> None:
-        super().__init__(client)
-        self._plan = plan
-        self._witness = Witness(self._record, _setup(plan), self._now)
-        self._settings = _WatchedSettings(plan)
-        self._network: Network[Any] = self._lay_network()
-        for step in plan.steps:
-            if step.text:
-                for command in step.commands:
-                    self._witness.expect(step.caller, *command)
-        try:
-            self._client = client(self._settings)
-        except Exception as error:
-            raise AdapterMistake(f"the adapter raised {with_place(error)}") from error
-        self._work: dict[str, Work] = {}
-        self._published = 0
+class World(Stage[ClientT]):
+    """One run: the client is opened, the plan is carried out, and the ending follows."""
 
     def run(self) -> History:
         """The history of the whole plan and its ending. Raises AdapterMistake, Livelock."""
@@ -69,68 +33,13 @@ class World(Observer, Generic[ClientT]):
             for step in self._plan.steps:
                 self._perform(step)
             self._end()
+            if all(work.done() for work in self._work.values()):
+                self._look_for_leftovers()
             if self._mistake:
                 raise self._mistake
         if unread := self._client_type.takes - self._settings.read:
             raise AdapterMistake(f"the adapter takes {min(unread)}, as it declares, and never looks at it")
         return self.history
-
-    # what the client runs on
-
-    @abstractmethod
-    def _lay_network(self) -> Network[Any]:
-        """The network of this world, before anything else."""
-
-    @abstractmethod
-    def _at_work(self) -> AbstractContextManager[None]:
-        """While the run lasts, the client's time and its input and output are those of this world.
-
-        In the end nothing that the client has left running may act any more, or be recorded.
-        """
-
-    @abstractmethod
-    def _begin_open(self) -> Work:
-        """The client begins to open."""
-
-    @abstractmethod
-    def _begin_call(self, step: Step, kind: Kind) -> Work:
-        """The step's caller sets out; inside, it is `_observed`, and what it does is to `_issue`."""
-
-    @abstractmethod
-    def _begin_listening(self, caller: str, channel: str, is_slow: bool = False) -> None:
-        """The caller listens, or goes on if it is slow and took one message; inside, it is `_subscribed`."""
-
-    @abstractmethod
-    def _begin_close(self) -> Work:
-        """The client begins to close; inside, it is `_watched_closing`."""
-
-    @abstractmethod
-    def _interrupt(self, caller: str, work: Work) -> None:
-        """The caller, who is under way, is cancelled or interrupted, if that is possible; record which."""
-
-    @abstractmethod
-    def _run(self, turns: int) -> None:
-        """That many callbacks or turns."""
-
-    @abstractmethod
-    def _settle(self) -> None:
-        """Run until nothing is ready. Raises Livelock."""
-
-    @abstractmethod
-    def _pass_time(self, seconds: float) -> None:
-        """Let that much virtual time pass, running whatever becomes due. Raises Livelock."""
-
-    @abstractmethod
-    def _freeze(self, seconds: float) -> None:
-        """Let that much virtual time pass while nothing runs."""
-
-    def _perform_on_threads(self, step: Step) -> None:
-        self._record(Kind.MISSED, text=f"{step.verb} is for threads")
-
-    def _say_who_is_blocked(self) -> None:
-        """Record for each caller that is still there what it waits for, where that can be known."""
-
-    # the plan
 
     def _open(self) -> None:
         self._network.hold(False)  # a client may connect already; the plan begins when it is open
@@ -139,79 +48,10 @@ class World(Observer, Generic[ClientT]):
         if not opening.done():
             self._pass_time(PATIENCE_SECONDS)
         if not opening.done():
-            raise AdapterMistake("open() does not return while nothing else happens")
+            raise CannotOpen("open() does not return while nothing else happens")
         if error := opening.exception():
-            raise AdapterMistake(f"open() raised {with_place(error)}") from error
+            raise CannotOpen(f"open() raised {with_place(error)}") from error
         self._network.hold(self._plan.hold_dials)
-
-    def _perform(self, step: Step) -> None:
-        match step.verb:
-            case Verb.CALL | Verb.BATCH | Verb.TRANSACTION | Verb.WATCH:
-                self._call(step)
-            case Verb.LISTEN:
-                self._record(Kind.SUBSCRIBING, step.caller)
-                self._begin_listening(step.caller, step.channel, step.is_slow)
-            case Verb.PUBLISH:
-                self._publish(step.caller, int(step.text or 1))
-            case Verb.CANCEL:
-                self._cancel(step.caller)
-            case Verb.ANSWER:
-                self._network.carry(self._witness.answer(step.caller))
-            case Verb.CUT | Verb.TEAR:
-                self._network.carry(self._witness.cut(step.caller, after_half=step.verb is Verb.TEAR))
-            case Verb.DROP:
-                self._network.carry(self._witness.drop())
-            case Verb.STALL | Verb.RESUME:
-                self._network.carry(self._witness.stall(step.verb is Verb.STALL))
-            case Verb.ADMIT | Verb.REFUSE:
-                self._network.rule(admit=step.verb is Verb.ADMIT)
-            case Verb.FAULT:
-                self._witness.arm(Fault.parse(step.text))
-            case Verb.STRIKE:
-                self._network.carry(self._witness.strike(Fault.parse(step.text)))
-            case Verb.TURN:
-                condition, _, whom = step.text.partition(" ")
-                self._witness.turn(Condition[condition], spares_new=whom != "all")
-            case Verb.RESTART:
-                self._network.carry(self._witness.restart())
-            case Verb.CLOSE:
-                self._close()
-            case Verb.RUN:
-                self._run(int(step.amount))
-            case Verb.SETTLE:
-                self._settle()
-            case Verb.WAIT:
-                self._pass_time(step.amount)
-            case Verb.FREEZE:
-                self._freeze(step.amount)
-            case Verb.STEP | Verb.ABANDON | Verb.COLLECT:
-                self._perform_on_threads(step)
-        if self._mistake:
-            raise self._mistake
-
-    def _call(self, step: Step, kind: Kind = Kind.CALLED) -> None:
-        self._work[step.caller] = self._begin_call(step, kind)
-
-    def _issue(self, step: Step) -> Any:
-        """The adapter's method for what the step's caller sets out with."""
-        method = getattr(self._client, step.verb)
-        return method(*step.commands[0]) if step.verb is Verb.CALL else method(*step.commands)
-
-    def _publish(self, channel: str, count: int = 1) -> None:
-        for _ in range(count):
-            self._published += 1
-            self._network.carry(self._witness.publish(channel, f"news:{self._published}"))
-
-    def _cancel(self, caller: str) -> None:
-        if caller in self._under_way:
-            self._interrupt(caller, self._work[caller])
-        else:
-            self._record(Kind.MISSED, text=f"{caller} has not set out, or is back")
-
-    def _close(self) -> None:
-        if "" not in self._work:
-            self._record(Kind.CLOSING)
-            self._work[""] = self._begin_close()
 
     # the ending
 
@@ -219,6 +59,9 @@ class World(Observer, Generic[ClientT]):
         self._network.heal()
         self._network.carry(self._witness.heal())
         self._record(Kind.HEALED)
+        for _ in range(sum(step.verb is Verb.BORROW for step in self._plan.steps)):
+            self._pass_time(1.0)
+            self._give_all_back()  # also who could borrow only then
         self._pass_time(PATIENCE_SECONDS)
         self._say_who_is_blocked()
         self._record(Kind.RESTED)
@@ -261,23 +104,3 @@ class World(Observer, Generic[ClientT]):
         for caller in listeners:
             self._publish(caller)
         self._pass_time(1.0)
-
-
-def _setup(plan: Plan) -> Setup:
-    """The server that the plan asks for."""
-    passwords = {"default": plan.password} if plan.password else {}
-    return Setup(passwords=passwords, lenient=True, unknown=frozenset(plan.unknown))
-
-
-class _WatchedSettings(Settings):
-    """What the client is to be opened with. `read` is what the adapter has looked at."""
-
-    def __init__(self, plan: Plan) -> None:
-        optional = {name: getattr(plan, name) for name in OPTIONAL_SETTINGS}
-        super().__init__(*ADDRESS, plan.capacity, plan.acquire_timeout_seconds, **optional)
-        object.__setattr__(self, "read", set[str]())
-
-    def __getattribute__(self, name: str) -> Any:
-        if name in OPTIONAL_SETTINGS:
-            self.read.add(name)
-        return super().__getattribute__(name)

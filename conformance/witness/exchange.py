@@ -19,6 +19,8 @@ from .processing import Processor
 from .replies import error
 from .state import Dismissed, Served, Server, Told
 
+LONGEST_TEXT = 500  # bytes of a command that the history tells
+_WITH_SUBCOMMANDS = frozenset({b"CLIENT", b"COMMAND", b"SCRIPT"})
 _ENDS_THE_CONNECTION = frozenset({Harm.CUT, Harm.RESET, Harm.HALF_CLOSE, Harm.SILENCE})
 
 
@@ -87,7 +89,7 @@ class Exchange:
     def _take(self, peer: Peer, words: list[bytes], effects: list[Effect]) -> None:
         session = peer.session
         caller = self._caller_of(words)
-        text = b" ".join(words).decode("utf-8", "replace")
+        text = as_told(words)
         self._record(Kind.RECEIVED if caller else Kind.GREETED, caller, peer.number, text, session.told)
         peer.commands += 1
         if self.arsenal and (fault := self.arsenal.draw(caller, words, peer.commands, peer.number)):
@@ -207,3 +209,10 @@ class Exchange:
 def as_expected(words: list[bytes]) -> tuple[bytes, ...]:
     """A command's words, however its name is written."""
     return (words[0].upper(), *words[1:])
+
+
+def as_told(words: list[bytes]) -> str:
+    """A command as the history has it: the names of commands in capitals, however the client writes them."""
+    names = 2 if words[0].upper() in _WITH_SUBCOMMANDS else 1
+    told = [word.upper() for word in words[:names]] + words[names:]
+    return b" ".join(told)[:LONGEST_TEXT].decode("utf-8", "replace")

@@ -209,7 +209,11 @@ class Combining(MultiplexerShell[Entry, Messages]):
         served: list[Call] = []
         with self._book:
             core.heard = stream.heard
-            unasked = self._settle_all(epoch, frames, served) or (not core.in_flight and stream.part_read)
+            unasked = stream.begun_unasked and bool(frames) and not isinstance(frames[0], Push)
+            unasked = unasked or self._settle_all(epoch, frames, served)
+            is_continued = stream.begun_unasked and not frames
+            stream.begun_unasked = stream.part_read and (is_continued or not core.in_flight)
+            unasked |= stream.begun_unasked and stream.protocol == 2
         for call in served:
             call.wake()
         if unasked:

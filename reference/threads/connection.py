@@ -111,7 +111,11 @@ class Connection(Stream):
                     continue  # it completes no command (MUX-08)
             replies.append(frame)
         self.owed -= len(replies)
-        if self.owed < 0 or (self.owed == 0 and self.part_read):
+        if self.owed < 0 or (self.begun_unasked and replies and replies[0] is frames[0]):
+            self.unasked()
+        is_continued = self.begun_unasked and not frames
+        self.begun_unasked = self.part_read and (is_continued or self.owed == 0)
+        if self.begun_unasked and self.session.clean:
             self.unasked()
         return replies
 

@@ -50,6 +50,7 @@ class Stream:
         self.end: tuple[type[PoolproofError], str] | None = None  # the kind of error that ended it, and why
         self.protocol = 2  # of RESP
         self.heard = 0  # how often bytes came
+        self.begun_unasked = False  # part of a frame has come while nothing was owed: it has to become a push
         self._tick_seconds = tick_seconds
         self._reader = Reader()
         self._buffer = memoryview(bytearray(READ_BYTES))

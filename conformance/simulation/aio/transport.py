@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .network import Network
 
 
+HIGH_WATER_BYTES = 64 * 1024  # of what was not taken yet: then the protocol is told, as in asyncio
+
+
 class SimulatedTransport(asyncio.Transport):
     """See the module. `incoming` is what the server sent and the client has not been given yet."""
 
@@ -41,6 +44,10 @@ class SimulatedTransport(asyncio.Transport):
         self._server_gone = False
         self._end_due = False  # end-of-file is still to be delivered
         self._reset = False  # a write came too late, and the server's answer to it is a reset
+        self._outgoing = bytearray()  # written by the client, and not taken yet by the network
+        self._lingers = False  # the client closed, and what is outgoing has to go first
+        self._holds_up = False  # the protocol was told to write no more for now
+        self._high, self._low = HIGH_WATER_BYTES, HIGH_WATER_BYTES // 4
 
     # the network's side
 
@@ -54,6 +61,23 @@ class SimulatedTransport(asyncio.Transport):
     def server_reset(self) -> None:
         self.incoming.clear()
         self._server_gone = self._end_due = self._reset = True
+
+    def has_room(self) -> None:
+        """Hand over what the network takes; tell the protocol if that leaves much, or little again."""
+        if self._server_gone:
+            self._outgoing.clear()
+        taken = bytes(self._outgoing[: self._network.room(self._number)])
+        del self._outgoing[: len(taken)]
+        if taken:
+            self._network.write(self._number, taken)
+        if self._lingers and not self._outgoing:
+            self._hang_up(None)
+        elif not self._holds_up and len(self._outgoing) > self._high:
+            self._holds_up = True
+            self._protocol.pause_writing()
+        elif self._holds_up and len(self._outgoing) <= self._low:
+            self._holds_up = False
+            self._loop.call_soon(self._protocol.resume_writing)
 
     def has_news(self) -> bool:
         """Whether `deliver` has something to deliver."""
@@ -104,6 +128,11 @@ class SimulatedTransport(asyncio.Transport):
         if self._closed:
             return
         self._closed = True
+        self._hang_up(error)
+
+    def _hang_up(self, error: Exception | None) -> None:
+        self._lingers = False
+        self._outgoing.clear()
         self._network.hang_up(self._number)
         if not self._loop.is_closed():  # a forgotten connection may be collected after its run
             self._loop.call_soon(self._protocol.connection_lost, error)
@@ -114,7 +143,8 @@ class SimulatedTransport(asyncio.Transport):
         if self._closed or not data:
             return
         if not self._server_gone:
-            self._network.write(self._number, bytes(data))
+            self._outgoing += data
+            self.has_room()
         elif not self._reset:
             self._reset = True
         elif self._end_due:
@@ -126,9 +156,13 @@ class SimulatedTransport(asyncio.Transport):
         self.write(b"".join(list_of_data))
 
     def close(self) -> None:
+        if self._outgoing and not self._closed:
+            self._closed = self._lingers = True
         self._lose(None)
 
     def abort(self) -> None:
+        if self._lingers:
+            self._hang_up(None)
         self._lose(None)
 
     def is_closing(self) -> bool:
@@ -147,13 +181,14 @@ class SimulatedTransport(asyncio.Transport):
         return False
 
     def get_write_buffer_size(self) -> int:
-        return 0
+        return len(self._outgoing)
 
     def get_write_buffer_limits(self) -> tuple[int, int]:
-        return 0, 65536
+        return self._low, self._high
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        pass
+        self._high = high if high is not None else HIGH_WATER_BYTES if low is None else 4 * low
+        self._low = low if low is not None else self._high // 4
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         self._protocol = protocol

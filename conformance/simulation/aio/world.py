@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from ...adapter import Adapter
 from ...history import Kind
 from ...plan import Step
-from ..world import Work, World
+from ..blame import AdapterMistake, left_running
+from ..stage import Work
+from ..world import World
 from . import clock
 from .loop import SimulatedLoop
 from .network import Network
@@ -51,6 +53,16 @@ class AsyncioWorld(World[Adapter]):
         with self._observed(step, kind) as tell:
             tell(await self._issue(step))
 
+    def _begin_lending(self, caller: str, kind: Kind) -> None:
+        self._loop.create_task(self._borrower(caller, kind))
+
+    async def _borrower(self, caller: str, kind: Kind) -> None:
+        with self._borrowing(caller, kind) as held:
+            if kind is Kind.BORROWED:
+                held[caller] = await self._client.borrow()
+            else:
+                await self._client.give_back(held[caller])
+
     def _begin_listening(self, caller: str, channel: str, is_slow: bool = False) -> None:
         self._slow.discard(caller)
         self._loop.create_task(self._listener(caller, channel, is_slow))
@@ -65,12 +77,12 @@ class AsyncioWorld(World[Adapter]):
                     self._slow.add(caller)
                     break
 
-    def _begin_close(self) -> asyncio.Task[None]:
-        return self._loop.create_task(self._closing())
+    def _begin_close(self, drain_seconds: float | None = None) -> asyncio.Task[None]:
+        return self._loop.create_task(self._closing(drain_seconds))
 
-    async def _closing(self) -> None:
-        with self._watched_closing():
-            await self._client.close()
+    async def _closing(self, drain_seconds: float | None) -> None:
+        with self._watched_closing(drain_seconds is not None):
+            await (self._client.close() if drain_seconds is None else self._client.drain(drain_seconds))
 
     def _interrupt(self, caller: str, work: Work) -> None:
         assert isinstance(work, asyncio.Task)
@@ -92,6 +104,11 @@ class AsyncioWorld(World[Adapter]):
 
     def _freeze(self, seconds: float) -> None:
         self._loop.freeze(seconds)
+
+    def _look_for_leftovers(self) -> None:
+        for task in self._loop.tasks:
+            if not task.done() and (place := left_running(task.get_coro(), self._client_type)):
+                self._mistake = AdapterMistake(f"the adapter left a task running: {place}")
 
     def _clean_up(self) -> None:
         """Record what went unhandled, and end whatever the client has left running."""

@@ -167,7 +167,7 @@ class Endpoint:
         return None
 
     def write(self, data: bytes) -> int | None:
-        """The number of bytes written, which is all; None: not connected yet. Raises OSError."""
+        """The number of bytes written; None: there is no room, or it is not connected yet. Raises OSError."""
         if self._error:
             raise self._take_error()
         if self.state is State.DIALLING:
@@ -181,8 +181,14 @@ class Endpoint:
             self._error = _error(errno.EPIPE)
             self._wake()
         elif self._server_listens:
+            data = data[: self.kernel.room(self.number)]
+            if not data:
+                return None
             self.kernel.write(self.number, data)
         return len(data)
+
+    def has_room(self) -> None:
+        self._wake()
 
     def shut(self, reading: bool, writing: bool) -> None:
         """Shut one direction or both down. A server whose client sends no more closes. Raises OSError."""
@@ -233,8 +239,9 @@ class Endpoint:
             return 0
         ended = self._has_ended or self._shut_reading or self.state is State.GONE
         gone = self.state is not State.CONNECTED or (ended and self._shut_writing)
+        is_full = self._server_listens and not self.kernel.room(self.number)
         return (
-            select.POLLOUT
+            (0 if is_full else select.POLLOUT)
             | (select.POLLIN if self._incoming or ended or self._error else 0)
             | (select.POLLRDHUP if ended else 0)
             | (select.POLLERR if self._error else 0)

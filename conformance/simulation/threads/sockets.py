@@ -182,7 +182,9 @@ class Socket:
         return self._wait_for(lambda: endpoint.write(copied), "room", real.SO_SNDTIMEO, errno.EAGAIN)
 
     def sendall(self, data: "ReadableBuffer", flags: int = 0, /) -> None:
-        self.send(data, flags)
+        rest = bytes(data)
+        while rest := rest[self.send(rest, flags) :]:
+            pass
 
     def sendmsg(self, buffers: Iterable["ReadableBuffer"], *_: object) -> int:
         return self.send(b"".join(bytes(each) for each in buffers))

@@ -10,7 +10,8 @@ from pathlib import PurePath
 from ...adapter import Interrupted, Strength, SynchronousAdapter
 from ...history import LOCKED, Kind
 from ...plan import Step, Verb
-from ..world import Work, World
+from ..stage import Work
+from ..world import World
 from . import install
 from .kernel import Kernel
 from .scheduler import Scheduler
@@ -62,6 +63,16 @@ class ThreadedWorld(World[SynchronousAdapter]):
         with self._observed(step, kind) as tell:
             tell(self._issue(step))
 
+    def _begin_lending(self, caller: str, kind: Kind) -> None:
+        self._scheduler.start(caller, partial(self._borrower, caller, kind))
+
+    def _borrower(self, caller: str, kind: Kind) -> None:
+        with self._borrowing(caller, kind) as held:
+            if kind is Kind.BORROWED:
+                held[caller] = self._client.borrow()
+            else:
+                self._client.give_back(held[caller])
+
     def _begin_listening(self, caller: str, channel: str, is_slow: bool = False) -> None:
         self._slow.discard(caller)
         self._scheduler.start(caller, partial(self._listener, caller, channel, is_slow))
@@ -76,12 +87,15 @@ class ThreadedWorld(World[SynchronousAdapter]):
                     self._slow.add(caller)
                     break
 
-    def _begin_close(self) -> SimulatedThread:
-        return self._scheduler.start("closing", self._closing)
+    def _begin_close(self, drain_seconds: float | None = None) -> SimulatedThread:
+        return self._scheduler.start("closing", partial(self._closing, drain_seconds))
 
-    def _closing(self) -> None:
-        with self._watched_closing():
-            self._client.close()
+    def _closing(self, drain_seconds: float | None) -> None:
+        with self._watched_closing(drain_seconds is not None):
+            if drain_seconds is None:
+                self._client.close()
+            else:
+                self._client.drain(drain_seconds)
 
     def _interrupt(self, caller: str, work: Work) -> None:
         assert isinstance(work, SimulatedThread)

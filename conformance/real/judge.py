@@ -1,0 +1,262 @@
+"""The judge of the real world: takes one variant through the checks, several of them at the same time.
+
+Each check has a fresh driver process, so a crash or a hang costs that check and no other. A plan that breaks
+its requirement is run again when all checks are done, in a calmer world with twice the time, for what took
+too long may have been the machine's doing: what was seen once and never again is told, but is no verdict. If
+a situation never came about, the plans are run again in a patient world.
+
+Of the plans that differ only in where a client stands when something happens, real time can't tell one from
+the next: a few of them are run, evenly chosen, unless the user wants all. A check that consists of such plans
+alone may miss its situation; it is for the simulated world.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from ..checks import Check, Rule
+from ..docket import Docket, Unfit, failure_of
+from ..history import Kind, Run
+from ..plan import Plan, Verb
+from ..plan import plan as plan_of
+from ..protocol.driver import Driver
+from ..protocol.messages import DriverEnded, DriverFault
+from ..simulation.blame import AdapterMistake, CannotOpen
+from ..verdict import Failure, Judgement
+from .client import Remote, remote
+from .world import RealWorld
+
+SAY_WHEN = {"CALL-04"}  # which judge what is sent after a cancellation, so that it matters when that was
+PLANS_OF_A_CHECK = 6
+PLANS_OF_A_FAMILY = 3  # that differ in a number of callbacks only
+CALMER = 2.0  # times the time, when a plan is run again
+RUNS_AGAIN_AT_A_TIME = 2
+SIMPLEST = plan_of("call a, answer a, settle, wait 10")
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How the runs are made.
+
+    command: starts the driver. time_scale: how much longer everything may take. confirm: how often a plan
+    that broke something is run again. jobs: checks at a time. thorough: all plans.
+    """
+
+    command: str
+    time_scale: float = 1.0
+    confirm: int = 3
+    jobs: int = 4
+    thorough: bool = False
+
+
+class Outcome(NamedTuple):
+    """What came of one check. unsure: why that is not known."""
+
+    check: Check
+    runs: int = 0
+    met: bool = False
+    failure: Failure | None = None
+    unsure: str = ""
+
+
+class RealJudge:
+    """Judges one variant. `progress` is told of each check when it begins. Raises AdapterMistake."""
+
+    def __init__(self, variant: str, how: How, progress: Callable[[str], None]) -> None:
+        self._variant = variant
+        self._how = how
+        self._progress = progress
+        self._client: type[Remote] = Remote
+
+    def judge(self, rules: Iterable[Rule]) -> Iterator[Judgement]:
+        """The verdicts, each as soon as all its checks have been made."""
+        unfit = ""
+        try:
+            self._client = self._look_at_the_simplest()
+        except Unfit as reason:
+            unfit = str(reason)
+        dockets = [Docket(rule) for rule in rules]
+        with ThreadPoolExecutor(self._how.jobs) as pool:
+            try:
+                waiting = [
+                    (docket, [pool.submit(self._examine, docket.rule, check) for check in checks])
+                    for docket in dockets
+                    for checks in [() if unfit else self._checks_of(docket.rule)]
+                ]
+                suspected: list[tuple[Docket, list[Outcome]]] = []
+                for docket, futures in waiting:
+                    outcomes = [future.result() for future in futures]
+                    if any(outcome.failure for outcome in outcomes):
+                        suspected.append((docket, outcomes))
+                    else:
+                        _enter(docket, outcomes)
+                        yield docket.conclude(self._client, unfit=unfit)
+                yield from self._confirmed(suspected)
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    def _confirmed(self, suspected: Sequence[tuple[Docket, list[Outcome]]]) -> Iterator[Judgement]:
+        with ThreadPoolExecutor(RUNS_AGAIN_AT_A_TIME) as pool:
+            try:
+                waiting = [
+                    (docket, [pool.submit(self._run_again, docket.rule, each) for each in outcomes])
+                    for docket, outcomes in suspected
+                ]
+                for docket, futures in waiting:
+                    _enter(docket, [future.result() for future in futures])
+                    yield docket.conclude(self._client)
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    def _run_again(self, rule: Rule, outcome: Outcome) -> Outcome:
+        """The outcome, with its failure only if that was seen again."""
+        if outcome.failure is None or not self._how.confirm:
+            return outcome
+        failure, name = outcome.failure, outcome.check.name
+        self._progress(f"{name} again")
+        calmer = replace(self._how, time_scale=self._how.time_scale * CALMER)
+        seen: list[Failure] = []
+        try:
+            with _Session(self._variant, calmer) as session:
+                for _ in range(self._how.confirm):
+                    result = session.run(failure.plan)
+                    if finding := rule.oracle(result):
+                        seen.append(failure_of(name, result, finding))
+        except Unfit as reason:
+            return outcome._replace(failure=None, unsure=f"{name}: {failure.sentence}; then: {reason}")
+        count = f"in {len(seen) + 1} of {self._how.confirm + 1} runs"
+        if not seen:
+            return outcome._replace(failure=None, unsure=f"{name}: {failure.sentence} (only {count})")
+        again = seen[-1]
+        return outcome._replace(failure=replace(again, sentence=f"{again.sentence} ({count})"))
+
+    def _checks_of(self, rule: Rule) -> Sequence[Check]:
+        if not rule.applies.to(self._client):
+            return ()
+        return [check for check in rule.checks if check.plans_for(self._client)]
+
+    def _look_at_the_simplest(self) -> type[Remote]:
+        """A single call that nothing stands in the way of must succeed. Raises Unfit."""
+        with _Session(self._variant, self._how) as session:
+            history = session.run(SIMPLEST).history
+            for event in history.events[: history.first(Kind.HEALED)]:
+                if event.kind is Kind.RAISED and event.caller == "a":
+                    raise Unfit(f"a single call failed though nothing stood in its way: {event.detail}")
+            if not any(event.kind is Kind.RETURNED and event.text == "val:a" for event in history):
+                raise Unfit("a single call was answered, and its caller was not told the answer")
+            return session.client
+
+    def _examine(self, rule: Rule, check: Check) -> Outcome:
+        self._progress(check.name)
+        plans = check.plans_for(self._client)
+        try:
+            with _Session(self._variant, self._how) as session:
+                if rule.requirement in SAY_WHEN:
+                    plans = tuple(plan for plan in plans if plan.cancels_at_rest)
+                wanted = plans if self._how.thorough else chosen(plans)
+                outcome = self._run_all(rule, check, wanted, session)
+                if outcome.met or outcome.failure or _is_family(check):
+                    return outcome
+                session.is_patient = True
+                return self._run_all(rule, check, wanted, session)
+        except Unfit as reason:
+            return Outcome(check, unsure=f"{check.name}: {reason}")
+
+    def _run_all(self, rule: Rule, check: Check, plans: Sequence[Plan], session: "_Session") -> Outcome:
+        outcome = Outcome(check)
+        for plan in plans:
+            result = session.run(plan)
+            met = outcome.met or check.obligation(result)
+            outcome = outcome._replace(runs=outcome.runs + 1, met=met)
+            if not (finding := rule.oracle(result)):
+                continue
+            return outcome._replace(failure=failure_of(check.name, result, finding))
+        return outcome
+
+
+class _Session:
+    """A driver that runs plan after plan, a new one whenever the last run left it with something to do."""
+
+    def __init__(self, variant: str, how: How) -> None:
+        self._variant = variant
+        self._how = how
+        self._driver: Driver | None = None
+        self.is_patient = False
+        self.client: type[Remote] = Remote
+
+    def __enter__(self) -> "_Session":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def run(self, plan: Plan) -> Run:
+        """Raises Unfit, AdapterMistake."""
+        try:
+            driver = self._driver or self._start()
+            history = RealWorld(plan, self.client, driver, self._how.time_scale, self.is_patient).run()
+        except CannotOpen as reason:
+            self._end()
+            raise Unfit(str(reason)) from None
+        except DriverEnded as reason:
+            self._end()
+            raise Unfit(f"the driver {reason}") from None
+        except DriverFault as reason:
+            self._end()
+            raise AdapterMistake(f"the driver {reason}") from None
+        if driver.waiting:
+            self._end()
+        if (place := history.first(Kind.GARBAGE)) is not None:
+            raise Unfit(f"the client wrote what is no command: {history.events[place].text}")
+        client = self.client
+        return Run(plan, client.shared, client.waits, history, client.extra, client.promises)
+
+    def _start(self) -> Driver:
+        self._driver = driver = Driver(self._how.command)
+        hello = driver.hello(self._how.time_scale)
+        try:
+            self.client = remote(hello, hello.variant(self._variant))
+        except LookupError:
+            raise AdapterMistake(f"the driver no longer has the variant {self._variant!r}") from None
+        return driver
+
+    def _end(self) -> None:
+        if self._driver:
+            self._driver.kill()
+            self._driver = None
+
+
+def chosen(plans: Sequence[Plan]) -> list[Plan]:
+    """Some of them, evenly: of those that count callbacks a few, of the others more."""
+    family = [plan for plan in plans if plan.uses({Verb.RUN})]
+    others = [plan for plan in plans if not plan.uses({Verb.RUN})]
+    return _evenly(others, PLANS_OF_A_CHECK) + _evenly(family, PLANS_OF_A_FAMILY)
+
+
+def replay_behind_driver(variant: str, how: How, rule: Rule, plan: Plan) -> Failure | None:
+    """Run one plan again; how it breaks the rule, if it still does. Raises AdapterMistake, Unfit."""
+    with _Session(variant, how) as session:
+        result = session.run(plan)
+        finding = rule.oracle(result)
+        return failure_of(f"{rule.requirement}/replay", result, finding) if finding else None
+
+
+def _is_family(check: Check) -> bool:
+    """All its plans count callbacks."""
+    return all(plan.uses({Verb.RUN}) for plan in check.plans)
+
+
+def _evenly(plans: Sequence[Plan], count: int) -> list[Plan]:
+    if len(plans) <= count:
+        return list(plans)
+    return [plans[number * (len(plans) - 1) // (count - 1)] for number in range(count)]
+
+
+def _enter(docket: Docket, outcomes: Iterable[Outcome]) -> None:
+    for outcome in outcomes:
+        docket.runs += outcome.runs
+        docket.failure = docket.failure or outcome.failure
+        docket.unsure = docket.unsure or outcome.unsure
+        if not (outcome.met or outcome.failure or outcome.unsure or _is_family(outcome.check)):
+            docket.unmet.append(outcome.check)

@@ -1,0 +1,157 @@
+"""Runs one plan against a client behind a driver, in real time.
+
+The plan's seconds are real ones, as long as nothing in it is a limit for the client; where there are limits,
+they and all waits are `HASTE` times shorter. `time_scale` makes everything longer, for machines
+that are busy. What the history tells are the plan's seconds.
+
+A wait ends early once nothing can be expected any more (`_is_calm`) and nothing has come for a short while:
+real time is for what has to happen and hasn't. Short waits of a plan are made to their end, and in a patient
+world all of them: some situations consist of time.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from selectors import EVENT_READ, DefaultSelector
+from time import monotonic
+
+from ..history import Kind
+from ..plan import Plan
+from ..protocol.driver import Driver
+from .callers import Callers
+from .client import Remote
+from .network import Connection, Network
+from .owing import Owing
+from .requests import Asked
+
+HASTE = 5.0  # plan seconds to the real second, if the plan has limits or is to be waited for to its end
+QUIET_SECONDS = 0.03  # after which nothing more is expected to come by itself
+SETTLE_SECONDS = 1.0  # for what is expected to come
+TURN_SECONDS = 0.0003  # what a callback is, in a plan that counts them
+SHORT_SECONDS = 1.0  # shorter waits of the plan never end early
+PATIENCE_SECONDS = 20.0  # more than the pauses that clients make between a few dials by default
+LOST_PATIENCE_SECONDS = 3.0  # once somebody has not come back in all that time
+LONGEST_SELECT_SECONDS = 0.05
+
+
+class RealWorld(Callers):
+    """One run. The driver is ready, and has no client open. Raises DriverFault besides."""
+
+    def __init__(
+        self, plan: Plan, client: type[Remote], driver: Driver, time_scale: float, is_patient: bool = False
+    ) -> None:
+        limits = is_patient or plan.has_limits or plan.idle_timeout_seconds or plan.max_lifetime_seconds
+        self._pace = (HASTE if limits else 1.0) / time_scale  # plan seconds to the real second
+        self._time_scale = time_scale
+        self._is_patient = is_patient
+        self._patience = PATIENCE_SECONDS * time_scale
+        self._driver = driver
+        self._selector = DefaultSelector()
+        self._owing = Owing()
+        self._began = self._last_news = monotonic()
+        super().__init__(plan, client, driver)
+
+    # what the client runs on
+
+    def _lay_network(self) -> Network:
+        self._loopback = Network(self._plan, self._witness, self._record, self._selector)
+        return self._loopback
+
+    @contextmanager
+    def _at_work(self) -> Generator[None]:
+        self._selector.register(self._driver, EVENT_READ, self._driver)
+        try:
+            yield
+        finally:
+            self._is_over = True
+            self._selector.unregister(self._driver)
+            self._loopback.close()
+            self._selector.close()
+
+    def _now(self) -> float:
+        return (monotonic() - self._began) * self._pace
+
+    def _record(
+        self, kind: Kind, caller: str = "", connection: int = 0, text: str = "", detail: str = ""
+    ) -> None:
+        super()._record(kind, caller, connection, text, detail)
+        self._owing.note(kind, caller, connection)
+
+    # time
+
+    def _as_ms(self, seconds: float | None) -> int | None:
+        return None if seconds is None else max(1, round(seconds / self._pace * 1000))
+
+    def _await(self, asked: Asked) -> None:
+        self._pump_until(monotonic() + SETTLE_SECONDS * self._time_scale, asked.done)
+
+    def _run(self, turns: int) -> None:
+        self._pump_until(monotonic() + turns * TURN_SECONDS * self._time_scale)
+
+    def _settle(self) -> None:
+        self._wait(SETTLE_SECONDS * self._time_scale, self._is_calm)
+
+    def _pass_time(self, seconds: float) -> None:
+        real = min(seconds / self._pace, self._patience)
+        is_of_the_plan = self.history.first(Kind.HEALED) is None
+        if seconds < SHORT_SECONDS or (self._is_patient and is_of_the_plan):
+            self._pump_until(monotonic() + real)
+        else:
+            self._wait(real, self._has_calmed_down)
+            if not self._has_calmed_down() and not is_of_the_plan:
+                self._patience = LOST_PATIENCE_SECONDS * self._time_scale
+
+    def _freeze(self, seconds: float) -> None:
+        os.kill(self._driver.pid, signal.SIGSTOP)
+        try:
+            self._pump_until(monotonic() + seconds / self._pace)
+        finally:
+            os.kill(self._driver.pid, signal.SIGCONT)
+
+    def _wait(self, seconds: float, is_calm: Callable[[], bool]) -> None:
+        """So long at most, and less if nothing is to be expected and nothing comes."""
+        deadline = monotonic() + seconds
+        quiet = QUIET_SECONDS * self._time_scale
+        self._last_news = monotonic()
+        while (now := monotonic()) < deadline:
+            quiet_at = max(self._last_news, self._requests.last) + quiet
+            if now >= quiet_at and is_calm():
+                return
+            self._pump(min(deadline, quiet_at if now < quiet_at else now + LONGEST_SELECT_SECONDS))
+
+    def _pump_until(self, deadline: float, is_over: Callable[[], bool] = lambda: False) -> None:
+        while not is_over() and monotonic() < deadline:
+            self._pump(min(deadline, monotonic() + LONGEST_SELECT_SECONDS))
+        self._pump(0.0)
+
+    def _pump(self, deadline: float) -> None:
+        """Take in what comes until then, or until something has: connections first, the driver last."""
+        due = self._began + self._loopback.next_time() / self._pace
+        ready = [key.data for key, _ in self._selector.select(max(0.0, min(deadline, due) - monotonic()))]
+        before = self._loopback.news
+        self._loopback.take_in(each for each in ready if isinstance(each, Connection))
+        if self._loopback in ready:
+            self._loopback.accept()
+        if monotonic() >= due:
+            self._loopback.pass_time()
+        if self._driver in ready:
+            self._driver.read()
+        if self._loopback.news != before or self._driver in ready:
+            self._last_news = monotonic()
+        if self._mistake:
+            raise self._mistake
+
+    def _has_calmed_down(self) -> bool:
+        """Calm, and no caller is left that has a limit to be told of."""
+        has_limits = self._plan.has_limits and self.history.first(Kind.HEALED) is None
+        return self._is_calm() and not (has_limits and self._under_way)
+
+    def _is_calm(self) -> bool:
+        """Nothing more is to be expected: whoever is not back waits for the witness, or for who does."""
+        if self._loopback.is_sending or not self._requests.are_errands_done:
+            return False
+        if self._under_way <= self._owing.callers or self._loopback.holds_dials:
+            return True
+        is_full = not self._client_type.shared and self._owing.busy >= self._plan.capacity
+        return is_full or self._owing.is_handshaking
