@@ -2,13 +2,14 @@
 # make test    all tests                    make lint, make types   style and typing
 # make proofs  all that makes us sure of the models (THOROUGH=1 for larger sizes)
 # make bench   how fast the reference is, beside other clients (QUICK=1 for fewer rounds)
+# make drivers build the drivers of clients in other languages (what has no toolchain here is skipped)
 # make clean   remove what was built
 
 CLIENT ?= redis-py
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: check test lint types proofs bench clean
+.PHONY: check test lint types proofs bench drivers clean
 
 check: .venv/ready
 	@$(BIN)/poolproof check $(CLIENT); code=$$?; [ $$code -le 2 ] || exit $$code
@@ -29,6 +30,9 @@ proofs: .venv/ready
 
 bench: .venv/bench
 	$(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick)
+
+drivers: .venv/ready
+	$(BIN)/poolproof driver build
 
 .venv/bench: .venv/ready
 	$(BIN)/pip install --quiet --editable '.[bench]'

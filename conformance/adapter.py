@@ -75,6 +75,7 @@ class AnyAdapter(ABC):
     issues_ahead: a caller need not wait for a reply before it issues its next command: what `call` awaits is
         the reply to come to a command that the client has accepted.
     can_be_misused: it can be handed an argument that the client cannot encode.
+    cannot_be_cancelled: why not, if that is so.
     takes: which of the settings that have a default it hands to the client, by name.
     promises: what the client declares of itself.
     """
@@ -87,6 +88,7 @@ class AnyAdapter(ABC):
     extra: ClassVar[int] = 0
     can_be_misused: ClassVar[bool] = True
     takes: ClassVar[frozenset[str]] = frozenset()
+    cannot_be_cancelled: ClassVar[str] = "its callers can't be cancelled"
     promises: ClassVar[Promises] = Promises()
 
     def __init__(self, settings: Settings) -> None:
@@ -207,6 +209,7 @@ class SynchronousAdapter(AnyAdapter):
     interrupted_at: where it may strike.
     """
 
+    cannot_be_cancelled = "its callers are threads, and it does not claim that they may be interrupted"
     interruptible: ClassVar[bool] = False
     interrupted_at: ClassVar[Strength] = Strength.PARKED
 

@@ -27,7 +27,8 @@ class Recipe:
     """A driver's `driver.toml`. Commands may name {folder}, {version} and {python}.
 
     sources: what somebody would read. needs: programs that have to be there. other_version: what is done
-    before `build` if another release of the client is wanted.
+    before `build` if another release of the client is wanted. over: a folder whose files replace those of the
+    driver, for who wants to change it.
     """
 
     client: str
@@ -38,10 +39,16 @@ class Recipe:
     build: tuple[tuple[str, ...], ...]
     other_version: tuple[tuple[str, ...], ...]
     run: tuple[str, ...]
+    over: Path | None = None
 
     @property
     def folder(self) -> Path:
         return HOME / self.client
+
+    @property
+    def folders(self) -> list[Path]:
+        """What it is copied from, one over the other."""
+        return [self.folder, self.over] if self.over else [self.folder]
 
     @property
     def missing(self) -> list[str]:
@@ -77,7 +84,8 @@ def _build(recipe: Recipe, version: str, place: Path) -> None:
     steps = (() if version == recipe.version else recipe.other_version) + recipe.build
     with tempfile.TemporaryDirectory(dir=place.parent, prefix=".", ignore_cleanup_errors=True) as folder:
         new = Path(folder, "new")
-        shutil.copytree(recipe.folder, new)
+        for source in recipe.folders:
+            shutil.copytree(source, new, dirs_exist_ok=True)
         for step in steps:
             done = subprocess.run(
                 _filled(step, new, version),
@@ -106,11 +114,12 @@ def _filled(command: Sequence[str], folder: Path, version: str) -> list[str]:
 
 
 def _mark(recipe: Recipe) -> str:
-    """Changes with whatever is in the driver's folder."""
+    """Changes with whatever is in the driver's folders."""
     mark = hashlib.sha256()
-    for path in sorted(recipe.folder.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            mark.update(str(path.relative_to(recipe.folder)).encode() + b"\0" + path.read_bytes())
+    for folder in recipe.folders:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                mark.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
     return mark.hexdigest()[:8]
 
 

@@ -20,8 +20,10 @@ from .exploring import explore_model
 from .matrix_command import judge_matrix
 from .mutants import MUTANTS
 from .selftest import run_selftest
+from .serve_command import attach_driver, serve_witness
 from .session import CannotRun, SuiteFault
 
+DRIVERS = "Clients in other languages"
 USAGE, OUR_FAULT, INTERRUPTED = 3, 4, 130
 
 app = typer.Typer(
@@ -36,7 +38,9 @@ app.command("check")(check_client)
 app.command("replay")(replay_plan)
 app.command("baseline")(write_baseline)
 app.command("matrix")(judge_matrix)
-app.add_typer(driver_app, name="driver")
+app.command("serve", rich_help_panel=DRIVERS)(serve_witness)
+app.command("attach", rich_help_panel=DRIVERS)(attach_driver)
+app.add_typer(driver_app, name="driver", rich_help_panel=DRIVERS)
 app.command("explore", rich_help_panel="Models")(explore_model)
 app.command("proofs", rich_help_panel="Models")(run_proofs)
 

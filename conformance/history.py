@@ -161,6 +161,7 @@ class Run:
     waits: a caller that finds the pool full waits; otherwise it is refused at once.
     extra: connections that the client says it has outside the pool.
     promises: what else it declares.
+    patience: how long is long, as a part of what it is in virtual time; real time is not to be had for free.
     """
 
     plan: Plan
@@ -169,6 +170,7 @@ class Run:
     history: History
     extra: int = 0
     promises: Promises = NONE
+    patience: float = 1.0
 
     @cached_property
     def calls(self) -> dict[str, Call]:

@@ -16,7 +16,7 @@ _INDENTATION = "    "
 
 def languages() -> list[str]:
     """Those that have a scaffold."""
-    return sorted(path.name for path in HOME.iterdir() if (path / README).is_file())
+    return sorted(path.parent.name for path in HOME.glob(f"*/{README}"))
 
 
 def files(language: str) -> list[Path]:

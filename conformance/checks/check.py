@@ -159,7 +159,7 @@ def obstacle(plan: Plan, client: type[AnyAdapter]) -> str:
     if any(step.is_slow for step in plan.steps) and client.promises.keeps_messages is None:
         return "it does not declare how many messages it keeps for a subscriber"
     if plan.uses({Verb.CANCEL}) and not client.can_be_cancelled():
-        return "its callers are threads, and it does not claim that they may be interrupted"
+        return client.cannot_be_cancelled
     if not issubclass(client, SynchronousAdapter):
         return "its callers are no threads" if plan.uses(THREAD_VERBS) else ""
     if plan.uses({Verb.CANCEL}) and plan.uses({Verb.STEP}) and client.interrupted_at < Strength.STATEMENT:

@@ -89,7 +89,10 @@ class _Occupancy:
 def _waited_long(call: Call, run: Run) -> bool:
     """Whether the caller took that long to be served or to leave; only then is there more to see."""
     ends = [place for place, _ in call.received[:1]] + [call.settled or len(run.history) - 1]
-    return run.history.events[min(ends)].at - run.history.events[call.called].at >= LONG_ENOUGH_SECONDS
+    return (
+        run.history.events[min(ends)].at - run.history.events[call.called].at
+        >= LONG_ENOUGH_SECONDS * run.patience
+    )
 
 
 def left_waiting(run: Run, count_hostages: bool = True) -> Waiting | None:
@@ -106,7 +109,7 @@ def left_waiting(run: Run, count_hostages: bool = True) -> Waiting | None:
     since = 0.0
     for place, event in enumerate(run.history):
         rest = event.at - since
-        if rest >= LONG_ENOUGH_SECONDS and occupancy.waiting and not occupancy.opening():
+        if rest >= LONG_ENOUGH_SECONDS * run.patience and occupancy.waiting and not occupancy.opening():
             busy = occupancy.busy(count_hostages)
             if busy < run.plan.capacity:
                 return Waiting(occupancy.waiting[0], rest, busy, place)

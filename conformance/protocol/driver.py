@@ -1,16 +1,13 @@
-"""A driver's process: requests go in, replies and events come out; every breach of the protocol is told."""
+"""A running driver: requests go in, replies and events come out; every breach of the protocol is told."""
 
 import json
-import os
-import shlex
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from select import select
 from time import monotonic
 from typing import Any, Self
 
+from .ends import end_of
 from .messages import (
     LONGEST_LINE,
     PROTOCOL,
@@ -32,26 +29,12 @@ OnReply = Callable[[Message], None]
 class Driver:
     """A running driver. Not for several threads. Raises DriverFault wherever it breaks the protocol.
 
-    Use it as a context: however that ends, no process is left.
+    command: starts it, or says where it will come (`ends.py`). Use it as a context: however that ends, no
+    process is left.
     """
 
     def __init__(self, command: str) -> None:
-        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the process
-        self._command = command
-        try:
-            self._process = subprocess.Popen(
-                shlex.split(command),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._complaints,
-                bufsize=0,
-            )
-        except (OSError, ValueError) as problem:
-            self._complaints.close()
-            raise DriverFault(f"can't be started: {problem}") from None
-        assert self._process.stdin and self._process.stdout
-        self._in, self._out = self._process.stdin, self._process.stdout
-        os.set_blocking(self._out.fileno(), False)
+        self._end = end_of(command)
         self._buffer = b""
         self._last_id = 0
         self._waiting: dict[int, tuple[str, OnReply]] = {}
@@ -65,11 +48,11 @@ class Driver:
         self.kill()
 
     def fileno(self) -> int:
-        return self._out.fileno()
+        return self._end.fileno()
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
+    def signal(self, number: int) -> None:
+        """Send a signal to its process."""
+        self._end.signal(number)
 
     @property
     def waiting(self) -> int:
@@ -89,7 +72,7 @@ class Driver:
     def send(self, line: str) -> None:
         """Write one line as it is."""
         try:
-            self._in.write(line.encode() + b"\n")
+            self._end.write(line.encode() + b"\n")
         except OSError:
             raise DriverEnded(f"does not read its input any more{self._why()}") from None
 
@@ -117,7 +100,7 @@ class Driver:
         deadline = monotonic() + seconds
         while not replies:
             left = deadline - monotonic()
-            if left <= 0 or not select([self._out], [], [], left)[0]:
+            if left <= 0 or not select([self], [], [], left)[0]:
                 raise DriverFault(f"did not answer {verb} within {seconds:g} s{self._why()}")
             self.read()
         return replies[0]
@@ -134,29 +117,16 @@ class Driver:
         with suppress(DriverFault):
             if says_bye:
                 self.request("bye", lambda _: None)
-        with suppress(OSError):
-            if not says_bye:
-                self._in.close()
-        try:
-            self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
+        if not says_bye:
+            self._end.close_input()
+        return self._end.has_ended(seconds)
 
     def kill(self) -> None:
-        """End it at once. What it has started ends with the process group, which is the suite's."""
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._in, self._out, self._complaints):
-            with suppress(OSError):
-                stream.close()
+        """End it at once."""
+        self._end.kill()
 
     def _lines(self) -> Iterator[bytes]:
-        while True:
-            try:
-                data = os.read(self._out.fileno(), 65536)
-            except BlockingIOError:
-                return
+        while (data := self._end.read()) is not None:
             if not data:
                 raise DriverEnded(f"ended its process{self._why()}")
             *lines, self._buffer = (self._buffer + data).split(b"\n")
@@ -165,15 +135,5 @@ class Driver:
                 raise DriverFault(f"wrote a line longer than {LONGEST_LINE} bytes")
 
     def _why(self) -> str:
-        """How the process ended, if it did, and the last thing it said on standard error."""
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(0.2)
-        code = self._process.poll()
-        how = "" if code is None else f" by signal {-code}" if code < 0 else f" with exit code {code}"
-        self._complaints.seek(0)
-        said = [
-            line for line in self._complaints.read().decode(errors="replace").splitlines() if line.strip()
-        ]
-        if self._buffer:
-            how += f", after {self._buffer[:80]!r} without an end of line"
-        return how + (f"; its standard error ends: {said[-1].strip()[:200]}" if said else "")
+        unfinished = f", after {self._buffer[:80]!r} without an end of line" if self._buffer else ""
+        return self._end.why() + unfinished

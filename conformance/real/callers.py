@@ -97,7 +97,7 @@ class Callers(World[Remote]):
                 held[caller] = reply["id"]
             _leave(scene, None if reply["ok"] else error_in(reply))
 
-        self._requests.make("release" if lease else "acquire", on_reply, **lease)
+        self._requests.errand("release" if lease else "acquire", on_reply, **lease)
 
     def _begin_close(self, drain_seconds: float | None = None) -> Asked:
         scene = self._watched_closing(drain_seconds is not None)

@@ -195,7 +195,8 @@ class _Session:
         """Raises Unfit, AdapterMistake."""
         try:
             driver = self._driver or self._start()
-            history = RealWorld(plan, self.client, driver, self._how.time_scale, self.is_patient).run()
+            world = RealWorld(plan, self.client, driver, self._how.time_scale, self.is_patient)
+            history = world.run()
         except CannotOpen as reason:
             self._end()
             raise Unfit(str(reason)) from None
@@ -210,13 +211,13 @@ class _Session:
         if (place := history.first(Kind.GARBAGE)) is not None:
             raise Unfit(f"the client wrote what is no command: {history.events[place].text}")
         client = self.client
-        return Run(plan, client.shared, client.waits, history, client.extra, client.promises)
+        return Run(plan, client.shared, client.waits, history, client.extra, client.promises, world.patience)
 
     def _start(self) -> Driver:
         self._driver = driver = Driver(self._how.command)
         hello = driver.hello(self._how.time_scale)
         try:
-            self.client = remote(hello, hello.variant(self._variant))
+            self.client = remote(hello, hello.variant(self._variant or hello.variants[0].name))
         except LookupError:
             raise AdapterMistake(f"the driver no longer has the variant {self._variant!r}") from None
         return driver
@@ -234,8 +235,11 @@ def chosen(plans: Sequence[Plan]) -> list[Plan]:
     return _evenly(others, PLANS_OF_A_CHECK) + _evenly(family, PLANS_OF_A_FAMILY)
 
 
-def replay_behind_driver(variant: str, how: How, rule: Rule, plan: Plan) -> Failure | None:
-    """Run one plan again; how it breaks the rule, if it still does. Raises AdapterMistake, Unfit."""
+def run_one(variant: str, how: How, rule: Rule, plan: Plan) -> Failure | None:
+    """Run one plan; how it breaks the rule, if it does. Raises AdapterMistake, Unfit.
+
+    variant: empty: the first that there is.
+    """
     with _Session(variant, how) as session:
         result = session.run(plan)
         finding = rule.oracle(result)

@@ -96,7 +96,8 @@ def _trials(variant: Variant) -> Iterator[_Trial]:
     both = plan("call a, settle, call b, settle, answer a, answer b, settle", capacity=2)
     yield _Trial("reads on while a call waits", both, _both_at_the_server, "b is sent while a waits")
     refused = plan("call a NOSUCHCOMMAND, answer a, settle")
-    yield _Trial("passes on errors of the server", refused, _raised("a"), "an unknown command fails")
+    told = _raised("a", ErrorKind.SERVER)
+    yield _Trial("passes on errors of the server", refused, told, 'an unknown command fails as "server"')
     again = plan("call a, answer a, settle, close, settle")
     yield _Trial("closes", again, lambda history: not _complaints(history), "close succeeds")
     for feature in sorted(variant.features):
@@ -188,7 +189,7 @@ def _subscribes() -> Iterator[_Trial]:
     def heard(history: History) -> bool:
         return len([each for each in _before_healed(history) if each.kind is Kind.HEARD]) == 2
 
-    both = plan("listen a, listen b pattern, settle, publish a, publish b, settle, wait 2")
+    both = plan("listen a, listen b pattern, settle, publish a, publish b, settle, wait 2", capacity=4)
     yield _Trial("subscribe", both, heard, "a channel and a pattern hear one message each")
 
 

@@ -115,12 +115,14 @@ class Connection:
 class Network(AnyNetwork[Connection]):
     """All dials and connections of one run. `news` counts whatever came in."""
 
-    def __init__(self, plan: Plan, witness: Witness, record: Record, selector: BaseSelector) -> None:
+    def __init__(
+        self, plan: Plan, witness: Witness, record: Record, selector: BaseSelector, port: int = 0
+    ) -> None:
         super().__init__(plan, witness, record)
         self.news = 0
         self._selector = selector
         self._connections: dict[int, Connection] = {}
-        self._listener = socket.create_server((HOST, 0), backlog=512)
+        self._listener = socket.create_server((HOST, port), backlog=512)
         self._listener.setblocking(False)
         self.port: int = self._listener.getsockname()[1]
         selector.register(self._listener, EVENT_READ, self)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..checks import RULES
 from ..plan import Plan
 from ..protocol.driver import Driver
-from .judge import How, RealJudge, replay_behind_driver
+from .judge import How, RealJudge, run_one
 
 if TYPE_CHECKING:
     from ..worker import Job
@@ -34,5 +34,5 @@ def do(job: Job, say: Say) -> None:
             for judgement in judge.judge(rules):
                 say(type="judgement", **judgement.to_data())
         case _:
-            failure = replay_behind_driver(job.variant, how, rules[0], Plan.from_data(job.plan))
+            failure = run_one(job.variant, how, rules[0], Plan.from_data(job.plan))
             say(type="replayed", failure=failure.to_data() if failure else None)

@@ -9,13 +9,13 @@ real time is for what has to happen and hasn't. Short waits of a plan are made t
 world all of them: some situations consist of time.
 """
 
-import os
 import signal
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from selectors import EVENT_READ, DefaultSelector
 from time import monotonic
 
+from ..checks.occupancy import LONG_ENOUGH_SECONDS
 from ..history import Kind
 from ..plan import Plan
 from ..protocol.driver import Driver
@@ -32,6 +32,7 @@ TURN_SECONDS = 0.0003  # what a callback is, in a plan that counts them
 SHORT_SECONDS = 1.0  # shorter waits of the plan never end early
 PATIENCE_SECONDS = 20.0  # more than the pauses that clients make between a few dials by default
 LOST_PATIENCE_SECONDS = 3.0  # once somebody has not come back in all that time
+LONG_SECONDS = 15.0  # how long is long, in real time
 LONGEST_SELECT_SECONDS = 0.05
 
 
@@ -51,6 +52,11 @@ class RealWorld(Callers):
         self._owing = Owing()
         self._began = self._last_news = monotonic()
         super().__init__(plan, client, driver)
+
+    @property
+    def patience(self) -> float:
+        """For `Run`."""
+        return min(1.0, LONG_SECONDS * self._time_scale * self._pace / LONG_ENOUGH_SECONDS)
 
     # what the client runs on
 
@@ -103,11 +109,11 @@ class RealWorld(Callers):
                 self._patience = LOST_PATIENCE_SECONDS * self._time_scale
 
     def _freeze(self, seconds: float) -> None:
-        os.kill(self._driver.pid, signal.SIGSTOP)
+        self._driver.signal(signal.SIGSTOP)
         try:
             self._pump_until(monotonic() + seconds / self._pace)
         finally:
-            os.kill(self._driver.pid, signal.SIGCONT)
+            self._driver.signal(signal.SIGCONT)
 
     def _wait(self, seconds: float, is_calm: Callable[[], bool]) -> None:
         """So long at most, and less if nothing is to be expected and nothing comes."""
@@ -147,9 +153,16 @@ class RealWorld(Callers):
         has_limits = self._plan.has_limits and self.history.first(Kind.HEALED) is None
         return self._is_calm() and not (has_limits and self._under_way)
 
+    @property
+    def _someone_has_to_come_back(self) -> bool:
+        """A caller that was cancelled is still there, or any is although the client was closed."""
+        if self.history.first(Kind.CLOSING) is not None:
+            return bool(self._under_way)
+        return any(event.kind is Kind.CANCELLED and event.caller in self._under_way for event in self.history)
+
     def _is_calm(self) -> bool:
         """Nothing more is to be expected: whoever is not back waits for the witness, or for who does."""
-        if self._loopback.is_sending or not self._requests.are_errands_done:
+        if self._loopback.is_sending or not self._requests.are_errands_done or self._someone_has_to_come_back:
             return False
         if self._under_way <= self._owing.callers or self._loopback.holds_dials:
             return True

@@ -14,10 +14,11 @@ from ..adapter import AnyAdapter, Settings
 from ..history import Kind
 from ..plan import OPTIONAL_SETTINGS, Plan, Step, Verb
 from ..step import LARGE, NO_TEXT
-from ..witness import Condition, Fault, Setup, Witness
+from ..witness import Setup, Witness
 from .blame import AdapterMistake, with_place
 from .lending import Lender
 from .network import ADDRESS, Network
+from .server_side import ServerSide
 
 HALF = "\ud800"  # a character, which no encoding has
 
@@ -40,6 +41,7 @@ class Stage(Lender, Generic[ClientT]):
         self._witness = Witness(self._record, _setup(plan), self._now)
         self._settings = _WatchedSettings(plan)
         self._network: Network[Any] = self._lay_network()
+        self._server_side = ServerSide(self._witness, self._network)
         for step in plan.steps:
             if step.text:
                 for command in step.commands:
@@ -49,7 +51,6 @@ class Stage(Lender, Generic[ClientT]):
         except Exception as error:
             raise AdapterMistake(f"the adapter raised {with_place(error)}") from error
         self._work: dict[str, Work] = {}
-        self._published = 0
 
     # what the client runs on
 
@@ -123,31 +124,8 @@ class Stage(Lender, Generic[ClientT]):
                 self._begin_listening(step.caller, step.channel, step.is_slow)
             case Verb.BORROW | Verb.USE | Verb.RETURN:
                 self._lend(step)
-            case Verb.PUBLISH:
-                self._publish(step.caller, int(step.text or 1))
             case Verb.CANCEL:
                 self._cancel(step.caller)
-            case Verb.ANSWER:
-                self._network.carry(self._witness.answer(step.caller))
-            case Verb.CUT | Verb.TEAR:
-                self._network.carry(self._witness.cut(step.caller, after_half=step.verb is Verb.TEAR))
-            case Verb.DROP:
-                self._network.carry(self._witness.drop())
-            case Verb.STALL | Verb.RESUME:
-                self._network.carry(self._witness.stall(step.verb is Verb.STALL))
-            case Verb.JAM | Verb.FLOW:
-                self._network.jam(int(step.amount) if step.verb is Verb.JAM else None)
-            case Verb.ADMIT | Verb.REFUSE:
-                self._network.rule(admit=step.verb is Verb.ADMIT)
-            case Verb.FAULT:
-                self._witness.arm(Fault.parse(step.text))
-            case Verb.STRIKE:
-                self._network.carry(self._witness.strike(Fault.parse(step.text)))
-            case Verb.TURN:
-                condition, _, whom = step.text.partition(" ")
-                self._witness.turn(Condition[condition], spares_new=whom != "all")
-            case Verb.RESTART:
-                self._network.carry(self._witness.restart())
             case Verb.CLOSE:
                 self._close()
             case Verb.DRAIN:
@@ -162,6 +140,8 @@ class Stage(Lender, Generic[ClientT]):
                 self._freeze(step.amount)
             case Verb.STEP | Verb.ABANDON | Verb.COLLECT:
                 self._perform_on_threads(step)
+            case _:
+                self._server_side.perform(step)
         if self._mistake:
             raise self._mistake
 
@@ -175,11 +155,6 @@ class Stage(Lender, Generic[ClientT]):
         if step.verb is Verb.USE:
             return method(self._held[step.caller], *commands[0])
         return method(*commands[0]) if step.verb is Verb.CALL else method(*map(tuple, commands))
-
-    def _publish(self, channel: str, count: int = 1) -> None:
-        for _ in range(count):
-            self._published += 1
-            self._network.carry(self._witness.publish(channel, f"news:{self._published}"))
 
     def _cancel(self, caller: str) -> None:
         if caller in self._under_way:

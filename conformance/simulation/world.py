@@ -102,5 +102,5 @@ class World(Stage[ClientT]):
                 self._begin_listening(caller, channel)
         self._pass_time(1.0)
         for caller in listeners:
-            self._publish(caller)
+            self._server_side.publish(caller)
         self._pass_time(1.0)

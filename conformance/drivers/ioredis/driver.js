@@ -5,8 +5,9 @@
 import { isUtf8 } from 'node:buffer';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
-import { Redis, ReplyError } from 'ioredis';
+import Redis from 'ioredis'; // 4 has no export by name
 
+const { ReplyError } = Redis;
 const { version } = createRequire(import.meta.url)('ioredis/package.json');
 
 let client;
