@@ -16,7 +16,10 @@ MAY_IMPORT = {
     "conformance": {"models", "specs"},
 }
 PROOFS = ROOT / "models" / "proofs"
-EXCEPTIONS = {ROOT / "conformance" / "clients" / name for name in ("reference.py", "redis_py_bridge.py")}
+EXCEPTIONS = {
+    ROOT / "conformance" / "clients" / f"{name}.py"
+    for name in ("reference_common", "reference_aio", "reference_threads", "redis_py_bridge")
+}
 
 
 def modules() -> list[Path]:

@@ -5,6 +5,7 @@ from ..plan import Verb, plan
 from .check import Applies, Check, Finding, Rule, timed
 from .situations import LOSE_IDLE, at_every_suspension, happened
 
+CLOSE_SECONDS = 12.0  # some wait a little for what is in flight
 TELL_SECONDS = 60.0  # retries with pauses are no wait for ever
 
 # LIFE-01
@@ -86,6 +87,8 @@ def outlives_the_close(run: Run) -> Finding | None:
                 open_since.pop(event.connection, None)
             case _:
                 pass
+    if late := _not_told(run, closing):
+        return late
     for call in run.calls.values():
         if call.called < closing and (call.settled is None or call.settled > ended):
             what = f"{call.caller} has neither a reply nor an error long after the client was closed"
@@ -94,6 +97,21 @@ def outlives_the_close(run: Run) -> Finding | None:
     for connection, place in open_since.items():
         if place < closing or not (called_since or run.promises.reopens):
             return Finding(f"connection {connection} is open long after the client was closed", ended)
+    return None
+
+
+def _not_told(run: Run, closing: int) -> Finding | None:
+    """The client was closed, time passed, and a call from before is told only when its reply comes."""
+    healed = run.history.first(Kind.HEALED)
+    if healed is None or healed < closing or run.promises.reopens:
+        return None
+    events = run.history.events
+    late = events[closing].at + CLOSE_SECONDS
+    for call in run.calls.values():
+        place = min(healed, healed if call.settled is None else call.settled)
+        if call.called < closing < place and events[place].at > late:
+            seconds = events[place].at - events[closing].at
+            return Finding(f"{call.caller} was still under way {seconds:.3g} s after the close", place)
     return None
 
 

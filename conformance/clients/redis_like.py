@@ -3,7 +3,7 @@
 from inspect import Parameter, signature
 from typing import Any, ClassVar
 
-from ..adapter import Adapter, AnyAdapter, Command, SynchronousAdapter
+from ..adapter import AnyAdapter
 from ..history import ErrorKind
 from ..plan import OPTIONAL_SETTINGS
 from ..promises import Promises
@@ -65,98 +65,3 @@ class RedisLike(AnyAdapter):
         options |= {"timeout": given.acquire_timeout_seconds} if self.waits else {}
         connecting = given.connect_timeout_seconds
         return options | ({"socket_connect_timeout": connecting} if connecting else {})
-
-
-class RedisLikeAsyncio(RedisLike, Adapter):
-    """The client for asyncio."""
-
-    async def open(self) -> None:
-        self._pool = self.pool_class(**self.pool_options())
-        self._redis = self.client_class(connection_pool=self._pool)
-
-    async def call(self, *command: str) -> object:
-        return await self._redis.execute_command(*command)
-
-    async def batch(self, *commands: Command) -> object:
-        return await self._send_together(commands, transaction=False)
-
-    async def transaction(self, *commands: Command) -> object:
-        return await self._send_together(commands, transaction=True)
-
-    async def watch(self, *commands: Command) -> object:
-        return await self._send_together(commands, transaction=True, watched=commands[0][1:])
-
-    async def _send_together(
-        self, commands: tuple[Command, ...], transaction: bool, watched: Command = ()
-    ) -> object:
-        async with self._redis.pipeline(transaction=transaction) as pipeline:
-            if watched:
-                await pipeline.watch(*watched)
-                pipeline.multi()
-            for command in commands:
-                pipeline.execute_command(*command)
-            return await pipeline.execute(raise_on_error=False)
-
-    async def borrow(self) -> object:
-        return await self._pool.get_connection(*purpose(self._pool))
-
-    async def use(self, borrowed: Any, *command: str) -> object:
-        await borrowed.send_command(*command)
-        return await borrowed.read_response()
-
-    async def give_back(self, borrowed: Any) -> None:
-        await self._pool.release(borrowed)
-
-    async def close(self) -> None:
-        await self._pool.disconnect()
-
-
-class RedisLikeThreads(RedisLike, SynchronousAdapter):
-    """The client that blocks. It is used with gevent, whose timeouts interrupt."""
-
-    interruptible = True
-
-    def open(self) -> None:
-        self._pool = self.pool_class(**self.pool_options())
-        self._redis = self.client_class(connection_pool=self._pool)
-
-    def call(self, *command: str) -> object:
-        return self._redis.execute_command(*command)
-
-    def batch(self, *commands: Command) -> object:
-        return self._send_together(commands, transaction=False)
-
-    def transaction(self, *commands: Command) -> object:
-        return self._send_together(commands, transaction=True)
-
-    def watch(self, *commands: Command) -> object:
-        return self._send_together(commands, transaction=True, watched=commands[0][1:])
-
-    def _send_together(
-        self, commands: tuple[Command, ...], transaction: bool, watched: Command = ()
-    ) -> object:
-        with self._redis.pipeline(transaction=transaction) as pipeline:
-            if watched:
-                pipeline.watch(*watched)
-                pipeline.multi()
-            for command in commands:
-                pipeline.execute_command(*command)
-            return pipeline.execute(raise_on_error=False)
-
-    def borrow(self) -> object:
-        return self._pool.get_connection(*purpose(self._pool))
-
-    def use(self, borrowed: Any, *command: str) -> object:
-        borrowed.send_command(*command)
-        return borrowed.read_response()
-
-    def give_back(self, borrowed: Any) -> None:
-        self._pool.release(borrowed)
-
-    def abandon(self) -> None:
-        subscription: Any = self._redis.pubsub()
-        subscription.execute_command("PING")
-        subscription.itself = subscription
-
-    def close(self) -> None:
-        self._pool.disconnect()

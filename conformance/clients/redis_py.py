@@ -7,7 +7,9 @@ import redis.asyncio
 
 from ..adapter import AnyAdapter
 from ..history import ErrorKind
-from .redis_like import DEMANDING_RESP3, RedisLike, RedisLikeAsyncio, RedisLikeThreads, kind_of
+from .redis_like import DEMANDING_RESP3, RedisLike, kind_of
+from .redis_like_aio import RedisLikeAsyncio
+from .redis_like_threads import RedisLikeThreads
 
 RELEASE = int(redis.__version__.split(".")[0])
 SPEAKS_RESP3, RETRIES = RELEASE >= 5, RELEASE >= 6

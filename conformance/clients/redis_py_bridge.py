@@ -1,6 +1,6 @@
 """redis-py over the reference's pools (`poolproof.reference.redis_py`), for asyncio and for threads.
 
-With `clients/reference.py` the only file of the suite that imports the reference.
+With the adapters of the reference itself all of the suite that imports it.
 """
 
 from typing import Any, ClassVar

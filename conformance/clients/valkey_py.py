@@ -7,7 +7,9 @@ import valkey.asyncio
 
 from ..adapter import AnyAdapter
 from ..history import ErrorKind
-from .redis_like import DEMANDING_RESP3, RedisLike, RedisLikeAsyncio, RedisLikeThreads, kind_of
+from .redis_like import DEMANDING_RESP3, RedisLike, kind_of
+from .redis_like_aio import RedisLikeAsyncio
+from .redis_like_threads import RedisLikeThreads
 
 
 class ValkeyPy(RedisLike):

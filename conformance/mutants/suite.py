@@ -49,7 +49,7 @@ SUITE_MUTANTS = (
         "CALL-04",
         (
             Edit(
-                "conformance.clients.reference",
+                "conformance.clients.reference_aio",
                 "        return await self._pool.execute(*command)",
                 "        return await __import__('asyncio').shield(self._pool.execute(*command))",
             ),
@@ -61,7 +61,7 @@ SUITE_MUTANTS = (
         "LIFE-02",
         (
             Edit(
-                "conformance.clients.reference",
+                "conformance.clients.reference_aio",
                 "        await self._pool.close()",
                 "        if not self._pool._core.lent:  # in the simplest run it is noticed at once\n"
                 "            await self._pool.close()",
@@ -74,7 +74,7 @@ SUITE_MUTANTS = (
         "POOL-01",
         (
             Edit(
-                "conformance.clients.reference",
+                "conformance.clients.reference_aio",
                 "aio.Pool(\n            self.server,\n            max_size=self.settings.max_size,",
                 "aio.Pool(\n            self.server,\n            max_size=self.settings.max_size + 1,",
             ),

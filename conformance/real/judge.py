@@ -10,8 +10,9 @@ the next: a few of them are run, evenly chosen, unless the user wants all. A che
 alone may miss its situation; it is for the simulated world.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -73,7 +74,7 @@ class RealJudge:
         """The verdicts, each as soon as all its checks have been made."""
         unfit = ""
         try:
-            self._client = self._look_at_the_simplest()
+            self._look_at_the_simplest()
         except Unfit as reason:
             unfit = str(reason)
         dockets = [Docket(rule) for rule in rules]
@@ -136,16 +137,16 @@ class RealJudge:
             return ()
         return [check for check in rule.checks if check.plans_for(self._client)]
 
-    def _look_at_the_simplest(self) -> type[Remote]:
+    def _look_at_the_simplest(self) -> None:
         """A single call that nothing stands in the way of must succeed. Raises Unfit."""
         with _Session(self._variant, self._how) as session:
+            self._client = session.meet()
             history = session.run(SIMPLEST).history
             for event in history.events[: history.first(Kind.HEALED)]:
                 if event.kind is Kind.RAISED and event.caller == "a":
                     raise Unfit(f"a single call failed though nothing stood in its way: {event.detail}")
             if not any(event.kind is Kind.RETURNED and event.text == "val:a" for event in history):
                 raise Unfit("a single call was answered, and its caller was not told the answer")
-            return session.client
 
     def _examine(self, rule: Rule, check: Check) -> Outcome:
         self._progress(check.name)
@@ -191,30 +192,43 @@ class _Session:
     def __exit__(self, *_: object) -> None:
         self._end()
 
+    def meet(self) -> type[Remote]:
+        """The client, as its driver declares it. Raises Unfit, AdapterMistake."""
+        with self._blame():
+            self._start()
+        return self.client
+
     def run(self, plan: Plan) -> Run:
         """Raises Unfit, AdapterMistake."""
-        try:
+        with self._blame():
             driver = self._driver or self._start()
             world = RealWorld(plan, self.client, driver, self._how.time_scale, self.is_patient)
             history = world.run()
-        except CannotOpen as reason:
-            self._end()
-            raise Unfit(str(reason)) from None
-        except DriverEnded as reason:
-            self._end()
-            raise Unfit(f"the driver {reason}") from None
-        except DriverFault as reason:
-            self._end()
-            raise AdapterMistake(f"the driver {reason}") from None
         if driver.waiting:
             self._end()
-        if (place := history.first(Kind.GARBAGE)) is not None:
+        place = history.first(Kind.GARBAGE)
+        if place is not None and not plan.garbles:
             raise Unfit(f"the client wrote what is no command: {history.events[place].text}")
         client = self.client
         return Run(plan, client.shared, client.waits, history, client.extra, client.promises, world.patience)
 
+    @contextmanager
+    def _blame(self) -> Generator[None]:
+        """A driver that ends, or opens no client, may have to thank the client; other faults are its own."""
+        try:
+            yield
+        except DriverEnded as reason:
+            self._end()
+            raise Unfit(f"the driver {reason}") from None
+        except CannotOpen as reason:
+            self._end()
+            raise Unfit(str(reason)) from None
+        except DriverFault as reason:
+            self._end()
+            raise AdapterMistake(f"the driver {reason}") from None
+
     def _start(self) -> Driver:
-        self._driver = driver = Driver(self._how.command)
+        driver = self._driver = Driver(self._how.command)
         hello = driver.hello(self._how.time_scale)
         try:
             self.client = remote(hello, hello.variant(self._variant or hello.variants[0].name))

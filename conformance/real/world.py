@@ -5,8 +5,8 @@ they and all waits are `HASTE` times shorter. `time_scale` makes everything long
 that are busy. What the history tells are the plan's seconds.
 
 A wait ends early once nothing can be expected any more (`_is_calm`) and nothing has come for a short while:
-real time is for what has to happen and hasn't. Short waits of a plan are made to their end, and in a patient
-world all of them: some situations consist of time.
+real time is for what has to happen and hasn't. A little of each wait of the plan is always made, and in a
+patient world all of it: some situations consist of time.
 """
 
 import signal
@@ -29,7 +29,7 @@ HASTE = 5.0  # plan seconds to the real second, if the plan has limits or is to 
 QUIET_SECONDS = 0.03  # after which nothing more is expected to come by itself
 SETTLE_SECONDS = 1.0  # for what is expected to come
 TURN_SECONDS = 0.0003  # what a callback is, in a plan that counts them
-SHORT_SECONDS = 1.0  # shorter waits of the plan never end early
+SHORT_SECONDS = 1.2  # of the plan, which no wait cuts short: more than the grace that oracles give
 PATIENCE_SECONDS = 20.0  # more than the pauses that clients make between a few dials by default
 LOST_PATIENCE_SECONDS = 3.0  # once somebody has not come back in all that time
 LONG_SECONDS = 15.0  # how long is long, in real time
@@ -101,9 +101,11 @@ class RealWorld(Callers):
     def _pass_time(self, seconds: float) -> None:
         real = min(seconds / self._pace, self._patience)
         is_of_the_plan = self.history.first(Kind.HEALED) is None
-        if seconds < SHORT_SECONDS or (self._is_patient and is_of_the_plan):
-            self._pump_until(monotonic() + real)
-        else:
+        sure = real if self._is_patient else min(real, SHORT_SECONDS / self._pace)
+        if is_of_the_plan or seconds < SHORT_SECONDS:
+            self._pump_until(monotonic() + sure)
+            real -= sure
+        if real > 0:
             self._wait(real, self._has_calmed_down)
             if not self._has_calmed_down() and not is_of_the_plan:
                 self._patience = LOST_PATIENCE_SECONDS * self._time_scale
