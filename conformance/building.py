@@ -15,6 +15,7 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .installing import InstallationFailed, cache
 
@@ -129,7 +130,7 @@ def _read(path: Path) -> Recipe:
     def steps(name: str) -> tuple[tuple[str, ...], ...]:
         return tuple(tuple(step) for step in data.get(name, ()))
 
-    words = {name: tuple(data.get(name, ())) for name in ("needs", "sources", "run")}
+    words: dict[str, Any] = {name: tuple(data.get(name, ())) for name in ("needs", "sources", "run")}
     return Recipe(
         data["client"],
         data["language"],

@@ -83,7 +83,7 @@ def check_client(
     driver: DriverCommand = "",
     time_scale: TimeScale = 1.0,
     confirm: Confirm = 3,
-    jobs: Jobs = 6,
+    jobs: Jobs = 8,
     thorough: Thorough = False,
     mutant: Annotated[str, typer.Option(hidden=True)] = "",
 ) -> None:

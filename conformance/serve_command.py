@@ -13,9 +13,10 @@ from .docket import Unfit
 from .plan import BadPlan, Plan
 from .protocol.ends import ATTACH
 from .protocol.messages import DriverFault
-from .real.judge import How, run_one
+from .real.judge import run_one
 from .real.network import HOST
 from .real.serving import Serving
+from .real.session import How
 from .replays import read_replay
 from .session import CannotRun
 from .simulation.blame import AdapterMistake

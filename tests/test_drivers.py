@@ -13,8 +13,9 @@ from poolproof.conformance import building
 from poolproof.conformance.checks import RULES
 from poolproof.conformance.protocol.driver import Driver
 from poolproof.conformance.protocol.messages import DriverFault
-from poolproof.conformance.real.judge import How, RealJudge
+from poolproof.conformance.real.judge import RealJudge
 from poolproof.conformance.real.lint import lint
+from poolproof.conformance.real.session import How
 from poolproof.conformance.verdict import Verdict
 
 from .command_line import poolproof

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from poolproof.conformance.promises import Promises
+
 from .judging import Change, instead, is_caught, judge
 
 LOST = """
@@ -215,6 +217,15 @@ def test_life_02_what_is_open_may_take_its_time_to_close() -> None:
         "240 ended", "100 closed #1 =client\n240 ended"
     )
     assert judge("LIFE-02", text) is None
+
+
+def test_life_02_a_call_that_only_its_late_reply_ends_is_caught_but_of_clients_that_open_again() -> None:
+    untold = instead(CLOSED, "0 raised a =closed\n", "")
+    late = untold.replace("120 healed", "120 healed\n120 returned a =val:a")
+    assert judge("LIFE-02", late) is not None
+    assert judge("LIFE-02", late, promises=Promises(reopens=True)) is None
+    soon = untold.replace("5 called b", "5 raised a =closed\n5 called b")
+    assert judge("LIFE-02", soon) is None
 
 
 def test_life_02_a_call_that_came_later_may_open_a_client_again() -> None:

@@ -10,23 +10,19 @@ the next: a few of them are run, evenly chosen, unless the user wants all. A che
 alone may miss its situation; it is for the simulated world.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from ..checks import Check, Rule
 from ..docket import Docket, Unfit, failure_of
-from ..history import Kind, Run
+from ..history import Kind
 from ..plan import Plan, Verb
 from ..plan import plan as plan_of
-from ..protocol.driver import Driver
-from ..protocol.messages import DriverEnded, DriverFault
-from ..simulation.blame import AdapterMistake, CannotOpen
 from ..verdict import Failure, Judgement
-from .client import Remote, remote
-from .world import RealWorld
+from .client import Remote
+from .session import How, Session
 
 SAY_WHEN = {"CALL-04"}  # which judge what is sent after a cancellation, so that it matters when that was
 PLANS_OF_A_CHECK = 6
@@ -36,25 +32,11 @@ RUNS_AGAIN_AT_A_TIME = 2
 SIMPLEST = plan_of("call a, answer a, settle, wait 10")
 
 
-@dataclass(frozen=True, slots=True)
-class How:
-    """How the runs are made.
-
-    command: starts the driver. time_scale: how much longer everything may take. confirm: how often a plan
-    that broke something is run again. jobs: checks at a time. thorough: all plans.
-    """
-
-    command: str
-    time_scale: float = 1.0
-    confirm: int = 3
-    jobs: int = 4
-    thorough: bool = False
-
-
 class Outcome(NamedTuple):
-    """What came of one check. unsure: why that is not known."""
+    """What came of one check. unsure: why that is not known. patiently: in a patient world."""
 
     check: Check
+    patiently: bool = False
     runs: int = 0
     met: bool = False
     failure: Failure | None = None
@@ -119,7 +101,8 @@ class RealJudge:
         calmer = replace(self._how, time_scale=self._how.time_scale * CALMER)
         seen: list[Failure] = []
         try:
-            with _Session(self._variant, calmer) as session:
+            with Session(self._variant, calmer) as session:
+                session.is_patient = outcome.patiently
                 for _ in range(self._how.confirm):
                     result = session.run(failure.plan)
                     if finding := rule.oracle(result):
@@ -139,7 +122,7 @@ class RealJudge:
 
     def _look_at_the_simplest(self) -> None:
         """A single call that nothing stands in the way of must succeed. Raises Unfit."""
-        with _Session(self._variant, self._how) as session:
+        with Session(self._variant, self._how) as session:
             self._client = session.meet()
             history = session.run(SIMPLEST).history
             for event in history.events[: history.first(Kind.HEALED)]:
@@ -152,7 +135,7 @@ class RealJudge:
         self._progress(check.name)
         plans = check.plans_for(self._client)
         try:
-            with _Session(self._variant, self._how) as session:
+            with Session(self._variant, self._how) as session:
                 if rule.requirement in SAY_WHEN:
                     plans = tuple(plan for plan in plans if plan.cancels_at_rest)
                 wanted = plans if self._how.thorough else chosen(plans)
@@ -164,8 +147,8 @@ class RealJudge:
         except Unfit as reason:
             return Outcome(check, unsure=f"{check.name}: {reason}")
 
-    def _run_all(self, rule: Rule, check: Check, plans: Sequence[Plan], session: "_Session") -> Outcome:
-        outcome = Outcome(check)
+    def _run_all(self, rule: Rule, check: Check, plans: Sequence[Plan], session: Session) -> Outcome:
+        outcome = Outcome(check, session.is_patient)
         for plan in plans:
             result = session.run(plan)
             met = outcome.met or check.obligation(result)
@@ -174,72 +157,6 @@ class RealJudge:
                 continue
             return outcome._replace(failure=failure_of(check.name, result, finding))
         return outcome
-
-
-class _Session:
-    """A driver that runs plan after plan, a new one whenever the last run left it with something to do."""
-
-    def __init__(self, variant: str, how: How) -> None:
-        self._variant = variant
-        self._how = how
-        self._driver: Driver | None = None
-        self.is_patient = False
-        self.client: type[Remote] = Remote
-
-    def __enter__(self) -> "_Session":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._end()
-
-    def meet(self) -> type[Remote]:
-        """The client, as its driver declares it. Raises Unfit, AdapterMistake."""
-        with self._blame():
-            self._start()
-        return self.client
-
-    def run(self, plan: Plan) -> Run:
-        """Raises Unfit, AdapterMistake."""
-        with self._blame():
-            driver = self._driver or self._start()
-            world = RealWorld(plan, self.client, driver, self._how.time_scale, self.is_patient)
-            history = world.run()
-        if driver.waiting:
-            self._end()
-        place = history.first(Kind.GARBAGE)
-        if place is not None and not plan.garbles:
-            raise Unfit(f"the client wrote what is no command: {history.events[place].text}")
-        client = self.client
-        return Run(plan, client.shared, client.waits, history, client.extra, client.promises, world.patience)
-
-    @contextmanager
-    def _blame(self) -> Generator[None]:
-        """A driver that ends, or opens no client, may have to thank the client; other faults are its own."""
-        try:
-            yield
-        except DriverEnded as reason:
-            self._end()
-            raise Unfit(f"the driver {reason}") from None
-        except CannotOpen as reason:
-            self._end()
-            raise Unfit(str(reason)) from None
-        except DriverFault as reason:
-            self._end()
-            raise AdapterMistake(f"the driver {reason}") from None
-
-    def _start(self) -> Driver:
-        driver = self._driver = Driver(self._how.command)
-        hello = driver.hello(self._how.time_scale)
-        try:
-            self.client = remote(hello, hello.variant(self._variant or hello.variants[0].name))
-        except LookupError:
-            raise AdapterMistake(f"the driver no longer has the variant {self._variant!r}") from None
-        return driver
-
-    def _end(self) -> None:
-        if self._driver:
-            self._driver.kill()
-            self._driver = None
 
 
 def chosen(plans: Sequence[Plan]) -> list[Plan]:
@@ -254,7 +171,7 @@ def run_one(variant: str, how: How, rule: Rule, plan: Plan) -> Failure | None:
 
     variant: empty: the first that there is.
     """
-    with _Session(variant, how) as session:
+    with Session(variant, how) as session:
         result = session.run(plan)
         finding = rule.oracle(result)
         return failure_of(f"{rule.requirement}/replay", result, finding) if finding else None

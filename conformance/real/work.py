@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..checks import RULES
 from ..plan import Plan
 from ..protocol.driver import Driver
-from .judge import How, RealJudge, run_one
+from .judge import RealJudge, run_one
+from .session import How
 
 if TYPE_CHECKING:
     from ..worker import Job

@@ -101,8 +101,8 @@ class RealWorld(Callers):
     def _pass_time(self, seconds: float) -> None:
         real = min(seconds / self._pace, self._patience)
         is_of_the_plan = self.history.first(Kind.HEALED) is None
-        sure = real if self._is_patient else min(real, SHORT_SECONDS / self._pace)
-        if is_of_the_plan or seconds < SHORT_SECONDS:
+        if is_of_the_plan:
+            sure = real if self._is_patient else min(real, SHORT_SECONDS / self._pace)
             self._pump_until(monotonic() + sure)
             real -= sure
         if real > 0:
