@@ -136,3 +136,9 @@ def test_the_page_names_whatever_the_schema_allows() -> None:
         *definitions["promises"]["properties"],
     ]
     assert [name for name in names if f"`{name}`" not in page] == []
+
+
+def test_the_reference_keeps_in_the_real_world_what_it_keeps_in_the_simulated_one() -> None:
+    done = poolproof("check", "driver:reference", "POOL-01", "CONN-01", "MUX-01")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 kept" in done.stdout
