@@ -17,14 +17,13 @@ def unreachable_is_a_wait(run: Run) -> Finding | None:
     plan = run.plan
     if plan.hold_dials or plan.acquire_timeout_seconds is not None or plan.uses({Verb.CANCEL}):
         return None
-    long = TELL_SECONDS * run.patience
     called: dict[str, float] = {}
     refused: set[str] = set()
     open_now: set[int] = set()
     for place, event in enumerate(run.history):
         for caller in refused:
-            if event.at > called[caller] + long:
-                what = f"no connection could be opened, and {caller} was not told within {long:g} s"
+            if event.at > called[caller] + TELL_SECONDS:
+                what = f"no connection could be opened, and {caller} was not told within {TELL_SECONDS:g} s"
                 return Finding(what, place, still=f"{caller} still waits")
         match event.kind:
             case Kind.HEALED:

@@ -99,8 +99,11 @@ class RealWorld(Callers):
         self._wait(SETTLE_SECONDS * self._time_scale, self._is_calm)
 
     def _pass_time(self, seconds: float) -> None:
-        real = min(seconds / self._pace, self._patience)
         is_of_the_plan = self.history.first(Kind.HEALED) is None
+        dials_fail = is_of_the_plan and self.history.first(Kind.REFUSED) is not None  # clients pause then
+        real = seconds / self._pace
+        if not (dials_fail and self._under_way):
+            real = min(real, self._patience)
         if is_of_the_plan:
             sure = real if self._is_patient else min(real, SHORT_SECONDS / self._pace)
             self._pump_until(monotonic() + sure)
