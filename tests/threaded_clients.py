@@ -113,8 +113,12 @@ class Pool(SynchronousAdapter):
 
     def lend(self, connection: Connection) -> Connection:
         with self.changed:
-            self.lent.add(connection)
-            return connection
+            if not self.is_closed:
+                self.lent.add(connection)
+                return connection
+        connection.close()
+        self.shrink()
+        raise Closed
 
     def release(self, connection: Connection, broken: bool = False) -> None:
         with self.changed:

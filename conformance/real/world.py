@@ -55,8 +55,15 @@ class RealWorld(Callers):
 
     @property
     def patience(self) -> float:
-        """For `Run`."""
+        """For `Run`, when the run is over."""
+        if self._do_dials_fail:
+            return 1.0
         return min(1.0, LONG_SECONDS * self._time_scale * self._pace / LONG_ENOUGH_SECONDS)
+
+    @property
+    def _do_dials_fail(self) -> bool:
+        """Then clients pause, for as long as they like."""
+        return self.history.first(Kind.REFUSED) is not None
 
     # what the client runs on
 
@@ -100,9 +107,8 @@ class RealWorld(Callers):
 
     def _pass_time(self, seconds: float) -> None:
         is_of_the_plan = self.history.first(Kind.HEALED) is None
-        dials_fail = is_of_the_plan and self.history.first(Kind.REFUSED) is not None  # clients pause then
         real = seconds / self._pace
-        if not (dials_fail and self._under_way):
+        if not (is_of_the_plan and self._do_dials_fail and self._under_way):
             real = min(real, self._patience)
         if is_of_the_plan:
             sure = real if self._is_patient else min(real, SHORT_SECONDS / self._pace)
