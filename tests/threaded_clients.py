@@ -185,7 +185,8 @@ class LooksBeforeItLocks(Pool):
 
     def acquire(self) -> Connection:
         for connection in self.idle[:1]:
-            self.idle = self.idle[1:]
+            others = self.idle[1:]
+            self.idle = others
             return self.lend(connection)
         return super().acquire()
 
