@@ -176,8 +176,9 @@ def test_an_unknown_id_is_answered_with_near_ones(unknown: str, near: str) -> No
 
 
 def test_the_readme_names_every_page() -> None:
-    pages = {entry.name for entry in FOLDER.iterdir() if entry.name.endswith(".md")} - {"README.md"}
-    assert pages == set(PAGES)
+    pages = {entry.name for entry in FOLDER.iterdir() if entry.name.endswith(".md")}
+    assert pages == {*PAGES, "README.md", "clients.md"}
+    assert "](clients.md)" in page_text("README.md")
     assert re.findall(r"^\d\. \[(\w+\.md)\]\(\1\)", page_text("README.md"), re.MULTILINE) == list(PAGES)
 
 
