@@ -161,14 +161,17 @@ class Network(AnyNetwork[Connection]):
             self._read(connection)
 
     def accept(self) -> None:
-        """Clients that knock."""
+        """Clients that knock. What they did before they knocked has come, and is taken in first."""
+        fresh: list[socket.socket] = []
         while True:
             try:
-                sock, _ = self._listener.accept()
+                fresh.append(self._listener.accept()[0])
             except BlockingIOError:
                 break
-            except OSError:
+            except ConnectionAbortedError:
                 continue  # it has gone already
+        self.take_in(list(self._connections.values()))
+        for sock in fresh:
             self.news += 1
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
