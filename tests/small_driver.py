@@ -2,7 +2,7 @@
 
     python -m tests.small_driver [FAULT]
 
-With a fault it is one of the broken drivers that `poolproof driver lint` has to tell.
+With a fault it is one of the broken drivers that `poolproof driver lint` has to tell, or one with a habit.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import time
 from typing import Any
 
 FAULT = sys.argv[1] if len(sys.argv) > 1 else ""
+LATER_SECONDS = 0.3  # more than the real world waits when nothing is to be expected
 VARIANT = {"name": "only", "style": "pool", "features": ["cancel"], "settings": ["password"]}
 
 
@@ -26,16 +27,22 @@ class Client:
     def __init__(self, host: str, port: int, settings: dict[str, Any]) -> None:
         self.address, self.password = (host, port), settings.get("password")
         self.room = asyncio.Semaphore(settings["max_size"])
+        self.is_closed = False
+        self.writers: list[asyncio.StreamWriter] = []
 
     async def call(self, *command: str) -> str:
         async with self.room:
+            if self.is_closed:
+                raise ConnectionError("the client is closed")
             reader, writer = await asyncio.open_connection(*self.address)
+            self.writers.append(writer)
             try:
                 if self.password and FAULT != "ignores-the-password":
                     await self.ask(reader, writer, "AUTH", self.password)
                 return await self.ask(reader, writer, *command)
             finally:
-                writer.close()
+                if FAULT != "closes-later":
+                    writer.close()
 
     async def ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *command: str) -> str:
         words = [f"${len(word)}\r\n{word}\r\n" for word in command]
@@ -96,6 +103,11 @@ async def serve(request: dict[str, Any]) -> None:
                 say(id=number, ok=True)
             case "close":
                 say(id=number, ok=True)
+                if FAULT == "closes-later":
+                    client.is_closed = True
+                    await asyncio.sleep(LATER_SECONDS)
+                    for writer in client.writers:
+                        writer.close()
             case "bye":
                 say(id=number, ok=True)
                 if FAULT != "stays":

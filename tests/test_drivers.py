@@ -91,8 +91,15 @@ def test_a_crash_costs_a_check_and_no_verdict_is_given_for_it() -> None:
     assert "something unforeseen" in judgement.what
 
 
+def test_connections_that_are_closed_a_little_after_the_close_are_not_told() -> None:
+    judge = RealJudge("only", How(small("closes-later")), lambda _: None)
+    (judgement,) = judge.judge([RULES["LIFE-02"]])
+    assert judgement.verdict is Verdict.PASS, judgement.what
+
+
 def test_what_is_found_can_be_run_again(tmp_path: Path) -> None:
-    found = poolproof("check", "--driver", small(), "LIFE-04", POOLPROOF_CACHE=str(tmp_path))
+    asked = "--driver", small(), "LIFE-04", "--confirm", "0"
+    found = poolproof("check", *asked, POOLPROOF_CACHE=str(tmp_path))
     assert found.returncode == 1, found.stdout + found.stderr
     (file,) = tmp_path.rglob("LIFE-04.json")
     again = poolproof("replay", str(file), POOLPROOF_CACHE=str(tmp_path))
@@ -102,7 +109,7 @@ def test_what_is_found_can_be_run_again(tmp_path: Path) -> None:
 
 def test_known_failures_do_not_count_until_they_are_no_longer_true(tmp_path: Path) -> None:
     cache = str(tmp_path / "cache")
-    asked = "--driver", small(), "LIFE-04", "POOL-01"
+    asked = "--driver", small(), "LIFE-04", "POOL-01", "--confirm", "0"
     written = poolproof("baseline", *asked, "-o", "known.toml", folder=tmp_path, POOLPROOF_CACHE=cache)
     assert written.returncode == 0, written.stdout + written.stderr
     known = tmp_path / "known.toml"

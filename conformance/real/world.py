@@ -31,7 +31,7 @@ SETTLE_SECONDS = 1.0  # for what is expected to come
 TURN_SECONDS = 0.0003  # what a callback is, in a plan that counts them
 SHORT_SECONDS = 1.2  # of the plan, which no wait cuts short: more than the grace that oracles give
 PATIENCE_SECONDS = 20.0  # more than the pauses that clients make between a few dials by default
-LOST_PATIENCE_SECONDS = 3.0  # once somebody has not come back in all that time
+LOST_PATIENCE_SECONDS = 3.0  # after the plan's end, once somebody has not come back in all that time
 LONG_SECONDS = 15.0  # how long is long, in real time
 LONGEST_SELECT_SECONDS = 0.05
 
@@ -46,7 +46,7 @@ class RealWorld(Callers):
         self._pace = (HASTE if limits else 1.0) / time_scale  # plan seconds to the real second
         self._time_scale = time_scale
         self._is_patient = is_patient
-        self._patience = PATIENCE_SECONDS * time_scale
+        self._has_lost_patience = False
         self._driver = driver
         self._selector = DefaultSelector()
         self._owing = Owing()
@@ -108,16 +108,17 @@ class RealWorld(Callers):
     def _pass_time(self, seconds: float) -> None:
         is_of_the_plan = self.history.first(Kind.HEALED) is None
         real = seconds / self._pace
-        if not (is_of_the_plan and self._do_dials_fail and self._under_way):
-            real = min(real, self._patience)
+        waits_for_dials = is_of_the_plan and self._do_dials_fail and bool(self._under_way)
+        if not waits_for_dials:
+            is_lost = self._has_lost_patience and not is_of_the_plan
+            real = min(real, (LOST_PATIENCE_SECONDS if is_lost else PATIENCE_SECONDS) * self._time_scale)
         if is_of_the_plan:
             sure = real if self._is_patient else min(real, SHORT_SECONDS / self._pace)
             self._pump_until(monotonic() + sure)
             real -= sure
         if real > 0:
             self._wait(real, self._has_calmed_down)
-            if not self._has_calmed_down() and not is_of_the_plan:
-                self._patience = LOST_PATIENCE_SECONDS * self._time_scale
+            self._has_lost_patience |= not (waits_for_dials or self._has_calmed_down())
 
     def _freeze(self, seconds: float) -> None:
         self._driver.signal(signal.SIGSTOP)
@@ -165,15 +166,16 @@ class RealWorld(Callers):
         return self._is_calm() and not (has_limits and self._under_way)
 
     @property
-    def _someone_has_to_come_back(self) -> bool:
-        """A caller that was cancelled is still there, or any is although the client was closed."""
-        if self.history.first(Kind.CLOSING) is not None:
-            return bool(self._under_way)
-        return any(event.kind is Kind.CANCELLED and event.caller in self._under_way for event in self.history)
+    def _has_to_end(self) -> bool:
+        """A caller that was cancelled is still there; or a closed client has calls or connections."""
+        if any(self.history.first(kind) is not None for kind in (Kind.CLOSING, Kind.DRAINED)):
+            return bool(self._under_way or self._loopback.ends)
+        cancelled = {event.caller for event in self.history if event.kind is Kind.CANCELLED}
+        return not cancelled.isdisjoint(self._under_way)
 
     def _is_calm(self) -> bool:
         """Nothing more is to be expected: whoever is not back waits for the witness, or for who does."""
-        if self._loopback.is_sending or not self._requests.are_errands_done or self._someone_has_to_come_back:
+        if self._loopback.is_sending or not self._requests.are_errands_done or self._has_to_end:
             return False
         if self._under_way <= self._owing.callers or self._loopback.holds_dials:
             return True
