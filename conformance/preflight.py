@@ -13,7 +13,7 @@ from .plan import Plan, plan
 from .simulation.blame import AdapterMistake
 
 CAPACITY = 2
-_ALONE = plan("call a, answer a, settle, wait 10")
+SIMPLEST = plan("call a, answer a, settle, wait 10")
 _IN_TURN = plan(
     "call a, answer a, settle, wait 1, call b, answer b, settle, wait 1, call c, answer c, settle, wait 10",
     capacity=CAPACITY,
@@ -22,7 +22,7 @@ _IN_TURN = plan(
 
 def look_first(run: Callable[[Plan], Run]) -> None:
     """Raises AdapterMistake if the adapter is wrong, and Unfit if a single call fails."""
-    alone = run(_ALONE)
+    alone = run(SIMPLEST)
     _look_at_reply(alone)
     _look_at_close(alone)
     _look_at_release(run(_IN_TURN))
@@ -34,6 +34,8 @@ def _look_at_reply(run: Run) -> None:
             raise Unfit(f"a single call failed though nothing stood in its way: {event.detail}")
         if event.kind is Kind.RETURNED and event.text != "val:a":
             raise _mistake(f'call("GET", "a") returned {event.text!r} and not the reply, which is val:a')
+    if run.calls["a"].settled is None:
+        raise Unfit("a single call was answered, and its caller was not told the answer")
 
 
 def _look_at_close(run: Run) -> None:

@@ -17,9 +17,8 @@ from typing import NamedTuple
 
 from ..checks import Check, Rule
 from ..docket import Docket, Unfit, failure_of
-from ..history import Kind
 from ..plan import Plan, Verb
-from ..plan import plan as plan_of
+from ..preflight import look_first
 from ..verdict import Failure, Judgement
 from .client import Remote
 from .session import How, Session
@@ -29,7 +28,6 @@ PLANS_OF_A_CHECK = 6
 PLANS_OF_A_FAMILY = 3  # that differ in a number of callbacks only
 CALMER = 2.0  # times the time, when a plan is run again
 RUNS_AGAIN_AT_A_TIME = 2
-SIMPLEST = plan_of("call a, answer a, settle, wait 10")
 
 
 class Outcome(NamedTuple):
@@ -121,15 +119,10 @@ class RealJudge:
         return [check for check in rule.checks if check.plans_for(self._client)]
 
     def _look_at_the_simplest(self) -> None:
-        """A single call that nothing stands in the way of must succeed. Raises Unfit."""
+        """Raises AdapterMistake, Unfit."""
         with Session(self._variant, self._how) as session:
             self._client = session.meet()
-            history = session.run(SIMPLEST).history
-            for event in history.events[: history.first(Kind.HEALED)]:
-                if event.kind is Kind.RAISED and event.caller == "a":
-                    raise Unfit(f"a single call failed though nothing stood in its way: {event.detail}")
-            if not any(event.kind is Kind.RETURNED and event.text == "val:a" for event in history):
-                raise Unfit("a single call was answered, and its caller was not told the answer")
+            look_first(session.run)
 
     def _examine(self, rule: Rule, check: Check) -> Outcome:
         self._progress(check.name)

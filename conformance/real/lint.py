@@ -10,11 +10,11 @@ from typing import Any
 
 from ..history import ErrorKind, History, Kind
 from ..plan import Plan, plan
+from ..preflight import SIMPLEST
 from ..protocol.driver import BYE_SECONDS, Driver
 from ..protocol.messages import UNSUPPORTED, DriverFault, Hello, Variant
 from ..simulation.blame import AdapterMistake
 from .client import remote
-from .judge import SIMPLEST
 from .world import RealWorld
 
 ANSWER_SECONDS = 5.0
