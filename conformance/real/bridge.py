@@ -1,5 +1,7 @@
 """A driver for every Python client that has an adapter: `python -m poolproof.conformance.real.bridge MODULE`.
 
+With the name of a mutant behind it, the reference is served with that fault.
+
 So what was written for the simulated world serves in the real one as well. An asyncio client lives in the
 loop that reads the requests; what blocks has a thread for each request. A thread can't be cancelled, so that
 is not offered.
@@ -18,6 +20,7 @@ from functools import partial
 from typing import Any, cast
 
 from ..adapter import Adapter, AnyAdapter, Settings, SynchronousAdapter
+from ..mutants.planting import plant
 from ..protocol.messages import LONGEST_LINE, PROTOCOL, UNSUPPORTED
 from .client import METHODS, SETTINGS
 
@@ -212,5 +215,7 @@ def _say_each(number: int, messages: Any) -> None:
 if __name__ == "__main__":
     _ANSWERS = os.dup(1)
     os.dup2(2, 1)  # what the client prints is no message
+    if sys.argv[2:]:
+        plant(sys.argv[2])
     module = importlib.import_module(sys.argv[1])
     asyncio.run(Bridge(list(module.ADAPTERS), module.__name__.rpartition(".")[2].replace("_", "-")).serve())
