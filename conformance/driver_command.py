@@ -11,6 +11,7 @@ from .command_line import err, out
 from .installing import InstallationFailed
 from .real.lint import lint
 from .session import CannotRun
+from .target import DRIVER, resolve
 
 driver_app = typer.Typer(
     no_args_is_help=True,
@@ -41,12 +42,23 @@ def begin_driver(
 
 @driver_app.command("lint")
 def lint_driver(
-    driver: Annotated[str, typer.Option("--driver", metavar="COMMAND", help="Starts the driver.")],
+    client: Annotated[
+        str, typer.Argument(help="One whose driver comes with the suite, as `go-redis`.", show_default=False)
+    ] = "",
+    driver: Annotated[
+        str, typer.Option("--driver", metavar="COMMAND", help="Starts your driver.", show_default=False)
+    ] = "",
     time_scale: Annotated[float, typer.Option(min=0.1, help="3 on a busy machine.")] = 1.0,
 ) -> None:
     """Examine a driver: does it keep the protocol, and is what it claims true? Exit code 1 if not."""
+    if bool(client) == bool(driver):
+        raise CannotRun("name a client whose driver comes with the suite, or your driver: --driver COMMAND")
+    name = client.removeprefix(DRIVER)
+    if name and name.partition("==")[0] not in building.recipes():
+        raise CannotRun(f"there is no driver of {name}; there are {', '.join(building.recipes())}")
+    command = driver or resolve(DRIVER + name).driver
     problems = looked_at = 0
-    for finding in lint(driver, time_scale):
+    for finding in lint(command, time_scale):
         looked_at += 1
         problems += bool(finding.problem)
         mark = "[bold red]✗[/]" if finding.problem else "[green]✓[/]"

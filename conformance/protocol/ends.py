@@ -1,6 +1,7 @@
 """The other end of the conversation: a driver's process, or one that somebody else started and attached."""
 
 import os
+import re
 import shlex
 import socket
 import subprocess
@@ -13,6 +14,8 @@ from .messages import DriverFault
 ATTACH = "attach:"  # and a port: how a command says that the driver will come by itself
 HOST = "127.0.0.1"
 READ_AT_ONCE = 65536
+LONGEST_COMPLAINT = 200
+_TELLING = re.compile(r"Error|Exception|panic")  # of all that a dying program says
 
 
 class End(Protocol):
@@ -110,8 +113,9 @@ class Process:
         how = "" if code is None else f" by signal {-code}" if code < 0 else f" with exit code {code}"
         self._complaints.seek(0)
         complaints = self._complaints.read().decode(errors="replace")
-        said = [line for line in complaints.splitlines() if line.strip()]
-        return how + (f"; its standard error ends: {said[-1].strip()[:200]}" if said else "")
+        said = [line.strip() for line in complaints.splitlines() if line.strip()]
+        telling = [line for line in said if _TELLING.search(line)] or said
+        return how + (f"; its standard error says: {telling[-1][:LONGEST_COMPLAINT]}" if telling else "")
 
     def kill(self) -> None:
         """What it has started ends with the process group, which is the suite's."""

@@ -221,7 +221,7 @@ def _takes_database(_: Variant) -> Iterator[_Trial]:
 
 
 def _takes_command_limit(_: Variant) -> Iterator[_Trial]:
-    late = plan("call a, settle, wait 20", command_timeout_seconds=LIMIT_SECONDS)
+    late = plan("call a, settle, wait 100", command_timeout_seconds=LIMIT_SECONDS)
     limit = _raised("a", ErrorKind.COMMAND_TIMEOUT)
     yield _Trial("command_timeout_ms", late, limit, "a call without a reply fails as timeout.command")
 
