@@ -11,7 +11,7 @@ from ..history import Call, ErrorKind, Kind, Run
 from ..plan import TEXT_VERBS, Plan, Verb, plan
 from .check import Applies, Check, Finding, Rule
 from .limits import EARLY_SECONDS
-from .situations import LOSE_IDLE, at_every_suspension
+from .situations import A_MOMENT_SECONDS, LOSE_IDLE, at_every_suspension
 from .waiting import GRACE_SECONDS
 
 
@@ -31,14 +31,18 @@ class _Drain:
         """And was under way when the drain began."""
         arrived = bool(call.received) and call.received[0][0] < self.place
         over = call.settled is not None and call.settled < self.place
-        return call.called < self.place and (arrived or self.at(call.called) < self.began) and not over
+        surely = arrived or self.at(call.called) < self.began - A_MOMENT_SECONDS
+        return call.called < self.place and surely and not over
 
     def accepted(self) -> Iterator[Call]:
         return (call for call in self.run.calls.values() if self.was_accepted(call))
 
     def since(self) -> Iterator[Call]:
         """The calls that were surely made after it began."""
-        return (call for call in self.run.calls.values() if self.at(call.called) > self.began)
+        return (call for call in self.run.calls.values() if self.was_since(call))
+
+    def was_since(self, call: Call) -> bool:
+        return self.at(call.called) > self.began + A_MOMENT_SECONDS
 
 
 def badly_drained(run: Run) -> Finding | None:
@@ -134,7 +138,7 @@ def _due(drain: _Drain) -> float:
     """When the drain has to be over. For the reply to who was cancelled it may wait."""
     ends = [drain.began]
     for call in drain.run.calls.values():
-        if drain.at(call.called) > drain.began:
+        if drain.was_since(call):
             continue
         if call.settled is None or call.cancelled is not None:
             return drain.until

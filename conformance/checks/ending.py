@@ -3,7 +3,7 @@
 from ..history import ErrorKind, Kind, Run
 from ..plan import Verb, plan
 from .check import Applies, Check, Finding, Rule, timed
-from .situations import LOSE_IDLE, at_every_suspension, happened
+from .situations import A_MOMENT_SECONDS, LOSE_IDLE, at_every_suspension, happened
 
 CLOSE_SECONDS = 12.0  # some wait a little for what is in flight
 TELL_SECONDS = 60.0  # retries with pauses are no wait for ever
@@ -147,9 +147,9 @@ def works_after_the_close(run: Run) -> Finding | None:
     closing = run.history.first(Kind.CLOSING)
     if closing is None:
         return None
-    since = run.history.events[closing].at
+    surely = run.history.events[closing].at + A_MOMENT_SECONDS
     for call in run.calls.values():
-        if call.called < closing or run.history.events[call.called].at <= since:
+        if run.history.events[call.called].at <= surely:
             continue
         dialled = [
             place
