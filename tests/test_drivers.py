@@ -11,11 +11,13 @@ import pytest
 
 from poolproof.conformance import building
 from poolproof.conformance.checks import RULES
+from poolproof.conformance.mutants import MUTANTS
 from poolproof.conformance.protocol.driver import Driver
 from poolproof.conformance.protocol.messages import DriverFault
 from poolproof.conformance.real.judge import RealJudge
 from poolproof.conformance.real.lint import lint
 from poolproof.conformance.real.session import How
+from poolproof.conformance.target import resolve
 from poolproof.conformance.verdict import Verdict
 
 from .command_line import poolproof
@@ -149,3 +151,22 @@ def test_the_reference_keeps_in_the_real_world_what_it_keeps_in_the_simulated_on
     done = poolproof("check", "driver:reference", "POOL-01", "CONN-01", "MUX-01")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 kept" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "one-too-many",
+        "threaded-newest-waiter-first",
+        "cancellation-closes-the-connection",
+        "stray-reply-is-kept",
+        "dead-connection-is-lent",
+        "rejected-login-does-not-matter",
+        "newest-first",
+    ],
+)
+def test_the_real_world_notices_a_fault_of_the_reference(name: str) -> None:
+    (mutant,) = (each for each in MUTANTS if each.name == name)
+    how = How(f"{resolve('driver:reference').driver} {name}", confirm=0)
+    (judgement,) = RealJudge(mutant.variant, how, lambda _: None).judge([RULES[mutant.breaks]])
+    assert judgement.verdict is Verdict.FAIL, judgement.what

@@ -24,7 +24,7 @@ from .client import Remote
 from .session import How, Session
 
 SAY_WHEN = {"CALL-04"}  # which judge what is sent after a cancellation, so that it matters when that was
-PLANS_OF_A_CHECK = 6
+PLANS_OF_A_CHECK = 16
 PLANS_OF_A_FAMILY = 3  # that differ in a number of callbacks only
 CALMER = 2.0  # times the time, when a plan is run again
 RUNS_AGAIN_AT_A_TIME = 2

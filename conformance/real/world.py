@@ -107,15 +107,14 @@ class RealWorld(Callers):
 
     def _pass_time(self, seconds: float) -> None:
         is_of_the_plan = self.history.first(Kind.HEALED) is None
-        real = seconds / self._pace
-        waits_for_dials = is_of_the_plan and self._do_dials_fail and bool(self._under_way)
-        if not waits_for_dials:
-            is_lost = self._has_lost_patience and not is_of_the_plan
-            real = min(real, (LOST_PATIENCE_SECONDS if is_lost else PATIENCE_SECONDS) * self._time_scale)
+        is_lost = self._has_lost_patience and not is_of_the_plan
+        longest = (LOST_PATIENCE_SECONDS if is_lost else PATIENCE_SECONDS) * self._time_scale
+        real, sure = seconds / self._pace, 0.0
         if is_of_the_plan:
-            sure = real if self._is_patient else min(real, SHORT_SECONDS / self._pace)
+            sure = min(real, longest if self._is_patient else SHORT_SECONDS / self._pace)
             self._pump_until(monotonic() + sure)
-            real -= sure
+        waits_for_dials = is_of_the_plan and self._do_dials_fail and bool(self._under_way)
+        real = (real if waits_for_dials else min(real, longest)) - sure
         if real > 0:
             self._wait(real, self._has_calmed_down)
             self._has_lost_patience |= not (waits_for_dials or self._has_calmed_down())
