@@ -10,61 +10,31 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from . import building, session
 from . import report as reports
+from . import session
+from .check_options import (
+    Client,
+    Confirm,
+    DriverCommand,
+    Jobs,
+    Proxy,
+    Seed,
+    Selection,
+    Storms,
+    Thorough,
+    TimeScale,
+)
 from .checks import RULES
-from .clients import BUILT_IN
 from .command_line import Interrupted, err, out, run, selected
 from .judge import DEFAULT_STORMS
 from .known import BadList, Known, read_known, write_known
 from .plan import BadPlan
+from .real.proxied import NoServer, reachable
 from .replays import read_replay, write_replays
 from .session import CannotRun
 from .target import DRIVER, Target, resolve
 from .verdict import Failure, Judgement, Report
 from .worker import Job
-
-CLIENT_HELP = (
-    "`redis-py` (newest release), `redis-py==4.5.1`, or your own: `module:Adapter`. "
-    f"With the suite come {', '.join(BUILT_IN)}; in the real world {', '.join(building.recipes())}."
-)
-REAL_WORLD = "In the real world, for a client behind a driver"
-
-Client = Annotated[str, typer.Argument(help=CLIENT_HELP, show_default=False)]
-Selection = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[REQUIREMENT...]", help="Only these, as `CONN-01` or `POOL`; all if none is named."
-    ),
-]
-Seed = Annotated[int, typer.Option(help="Chooses the storms; the same seed gives the same report.")]
-Storms = Annotated[int, typer.Option(min=0, help="Generated plans for each variant.")]
-DriverCommand = Annotated[
-    str,
-    typer.Option(
-        "--driver",
-        metavar="COMMAND",
-        help="Starts your driver.",
-        rich_help_panel=REAL_WORLD,
-        show_default=False,
-    ),
-]
-TimeScale = Annotated[
-    float,
-    typer.Option(
-        min=0.1, help="Everything may take so much longer: 3 on a busy machine.", rich_help_panel=REAL_WORLD
-    ),
-]
-Confirm = Annotated[
-    int,
-    typer.Option(
-        min=0, help="How often a plan that broke something is run again.", rich_help_panel=REAL_WORLD
-    ),
-]
-Jobs = Annotated[int, typer.Option(min=1, help="Checks at a time.", rich_help_panel=REAL_WORLD)]
-Thorough = Annotated[
-    bool, typer.Option("--thorough", help="All plans, not a few of each kind.", rich_help_panel=REAL_WORLD)
-]
 
 
 def check_client(
@@ -85,6 +55,7 @@ def check_client(
     confirm: Confirm = 3,
     jobs: Jobs = 8,
     thorough: Thorough = False,
+    proxy: Proxy = "",
     mutant: Annotated[str, typer.Option(hidden=True)] = "",
 ) -> None:
     """Judge a client: run it, unmodified, through directed plans and storms, and report what it did.
@@ -104,6 +75,7 @@ def check_client(
         _job(target, names), seed=seed, storms=storms, mutant=mutant, time_scale=time_scale, confirm=confirm
     )
     report = _new_report(target, seed)
+    job = replace(job, proxy=_reached(proxy, target))
     try:
         _judge(replace(job, checks_at_a_time=jobs, thorough=thorough), report)
     except (Interrupted, KeyboardInterrupt):
@@ -166,6 +138,18 @@ def replay_plan(
     out.print(f"[bold]{name}[/] {target.name}, {data['variant']}: {again.sentence}", highlight=False)
     reports.show_story(again, out)
     raise typer.Exit(1)
+
+
+def _reached(proxy: str, target: Target) -> str:
+    """The address. Raises CannotRun if nobody is there."""
+    if proxy and not target.driver:
+        raise CannotRun(f"--proxy is for the real world; {target.name} runs in the simulated one")
+    try:
+        if proxy:
+            reachable(proxy)
+    except NoServer as problem:
+        raise CannotRun(str(problem)) from None
+    return proxy
 
 
 def _client_and_selection(client: str, select: list[str], driver: str) -> tuple[str, list[str]]:

@@ -15,6 +15,7 @@ from .protocol.ends import ATTACH
 from .protocol.messages import DriverFault
 from .real.judge import run_one
 from .real.network import HOST
+from .real.proxied import NoServer, reachable
 from .real.serving import Serving
 from .real.session import How
 from .replays import read_replay
@@ -30,6 +31,10 @@ def serve_witness(
     hold: Annotated[
         bool, typer.Option("--hold", help="Keep replies to GET back until `answer KEY`.")
     ] = False,
+    proxy: Annotated[
+        str,
+        typer.Option(metavar="URL", help="A real server behind ours, for what the client asks for itself."),
+    ] = "",
 ) -> None:
     """Serve the suite's own server by itself, for a client in your debugger.
 
@@ -38,7 +43,11 @@ def serve_witness(
     `strike`, `turn`, `restart` and `publish`, as in a plan. Ends with Ctrl-C.
     """
     try:
-        serving = Serving(port, password, hold, _tell)
+        if proxy:
+            reachable(proxy)
+        serving = Serving(port, password, hold, proxy, _tell)
+    except NoServer as problem:
+        raise CannotRun(str(problem)) from None
     except OSError as problem:
         raise CannotRun(f"port {port} can't be had: {problem.strerror}") from None
     _tell(f"listening on {HOST}:{serving.port}")

@@ -56,6 +56,7 @@ class Job:
     confirm: int = 3
     checks_at_a_time: int = 8
     thorough: bool = False
+    proxy: str = ""
 
 
 def main() -> None:

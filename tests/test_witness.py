@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poolproof.conformance.history import Event, Kind
-from poolproof.conformance.witness import Effect, Send, Setup, Witness
+from poolproof.conformance.witness import Behind, Effect, Send, Setup, Witness
 
 PING = b"*1\r\n$4\r\nPING\r\n"
 REPLY = b"$5\r\nval:a\r\n"
@@ -19,9 +19,11 @@ REPLY = b"$5\r\nval:a\r\n"
 class Stand:
     """A witness, what it sent and closed, the history it wrote, and its clock."""
 
-    def __init__(self, connections: int = 1, setup: Setup | None = None) -> None:
+    def __init__(
+        self, connections: int = 1, setup: Setup | None = None, behind: Behind | None = None
+    ) -> None:
         self.now = 0.0
-        self.witness = Witness(self._record, setup or Setup(), lambda: self.now)
+        self.witness = Witness(self._record, setup or Setup(), lambda: self.now, behind)
         self.sent: dict[int, bytes] = defaultdict(bytes)
         self.closed: list[int] = []
         self.ends: list[Effect] = []  # by which connections were closed

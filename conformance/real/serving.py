@@ -15,6 +15,7 @@ from ..plan import BadPlan, Plan, Step
 from ..simulation.server_side import ServerSide
 from ..witness import Setup, Witness
 from .network import Connection, Network
+from .proxied import RealServer
 
 LONGEST_SELECT_SECONDS = 0.5
 
@@ -24,13 +25,16 @@ Tell = Callable[[str], None]
 class Serving:
     """A witness and its port. `tell` is given a line for each event."""
 
-    def __init__(self, port: int, password: str, holds: bool, tell: Tell) -> None:
-        """Raises OSError if the port is taken."""
+    def __init__(self, port: int, password: str, holds: bool, proxy: str, tell: Tell) -> None:
+        """Raises OSError if the port is taken, NoServer if the proxy is no address."""
         self._tell = tell
         self._began = monotonic()
         self._selector = DefaultSelector()
+        self._behind = RealServer(proxy) if proxy else None
         passwords = {"default": password} if password else {}
-        self._witness = Witness(self._record, Setup(passwords=passwords, lenient=True), self._now)
+        self._witness = Witness(
+            self._record, Setup(passwords=passwords, lenient=True), self._now, self._behind
+        )
         self._network = Network(Plan(()), self._witness, self._record, self._selector, port)
         self._server_side = ServerSide(self._witness, self._network)
         self.port = self._network.port
@@ -46,6 +50,8 @@ class Serving:
         finally:
             self._network.close()
             self._selector.close()
+            if self._behind:
+                self._behind.close()
 
     def _turn(self, steps: TextIO) -> bool:
         due = self._network.next_time() - self._now()

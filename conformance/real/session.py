@@ -11,6 +11,7 @@ from ..protocol.driver import Driver
 from ..protocol.messages import DriverEnded, DriverFault
 from ..simulation.blame import AdapterMistake, CannotOpen
 from .client import Remote, remote
+from .proxied import NoServer
 from .world import RealWorld
 
 
@@ -19,7 +20,8 @@ class How:
     """How the runs are made.
 
     command: starts the driver. time_scale: how much longer everything may take. confirm: how often a plan
-    that broke something is run again. jobs: checks at a time. thorough: all plans.
+    that broke something is run again. jobs: checks at a time. thorough: all plans. proxy: the address of a
+    real server behind the witness.
     """
 
     command: str
@@ -27,6 +29,7 @@ class How:
     confirm: int = 3
     jobs: int = 4
     thorough: bool = False
+    proxy: str = ""
 
 
 class Session:
@@ -55,7 +58,9 @@ class Session:
         """Raises Unfit, AdapterMistake."""
         with self._blame():
             driver = self._driver or self._start()
-            world = RealWorld(plan, self.client, driver, self._how.time_scale, self.is_patient)
+            world = RealWorld(
+                plan, self.client, driver, self._how.time_scale, self.is_patient, self._how.proxy
+            )
             history = world.run()
         if driver.waiting:
             self._end()
@@ -73,7 +78,7 @@ class Session:
         except DriverEnded as reason:
             self._end()
             raise Unfit(f"the driver {reason}") from None
-        except CannotOpen as reason:
+        except (CannotOpen, NoServer) as reason:
             self._end()
             raise Unfit(str(reason)) from None
         except DriverFault as reason:

@@ -22,7 +22,7 @@ class Say(Protocol):
 
 def do(job: Job, say: Say) -> None:
     """Do the job. Raises DriverFault, AdapterMistake, Unfit."""
-    how = How(job.driver, job.time_scale, job.confirm, job.checks_at_a_time, job.thorough)
+    how = How(job.driver, job.time_scale, job.confirm, job.checks_at_a_time, job.thorough, job.proxy)
     rules = [RULES[each] for each in job.requirements]
     match job.task:
         case "variants":

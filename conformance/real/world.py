@@ -23,6 +23,7 @@ from .callers import Callers
 from .client import Remote
 from .network import Connection, Network
 from .owing import Owing
+from .proxied import RealServer
 from .requests import Asked
 
 HASTE = 5.0  # plan seconds to the real second, if the plan has limits or is to be waited for to its end
@@ -37,11 +38,18 @@ LONGEST_SELECT_SECONDS = 0.05
 
 
 class RealWorld(Callers):
-    """One run. The driver is ready, and has no client open. Raises DriverFault besides."""
+    """One run. The driver is ready, and has no client open. Raises DriverFault, NoServer besides."""
 
     def __init__(
-        self, plan: Plan, client: type[Remote], driver: Driver, time_scale: float, is_patient: bool = False
+        self,
+        plan: Plan,
+        client: type[Remote],
+        driver: Driver,
+        time_scale: float,
+        is_patient: bool = False,
+        proxy: str = "",
     ) -> None:
+        self._behind = RealServer(proxy) if proxy else None
         limits = is_patient or plan.has_limits or plan.idle_timeout_seconds or plan.max_lifetime_seconds
         self._pace = (HASTE if limits else 1.0) / time_scale  # plan seconds to the real second
         self._time_scale = time_scale
@@ -67,6 +75,9 @@ class RealWorld(Callers):
 
     # what the client runs on
 
+    def _server_behind(self) -> RealServer | None:
+        return self._behind
+
     def _lay_network(self) -> Network:
         self._loopback = Network(self._plan, self._witness, self._record, self._selector)
         return self._loopback
@@ -81,6 +92,8 @@ class RealWorld(Callers):
             self._selector.unregister(self._driver)
             self._loopback.close()
             self._selector.close()
+            if self._behind:
+                self._behind.close()
 
     def _now(self) -> float:
         return (monotonic() - self._began) * self._pace

@@ -14,7 +14,7 @@ from ..adapter import AnyAdapter, Settings
 from ..history import Kind
 from ..plan import OPTIONAL_SETTINGS, Plan, Step, Verb
 from ..step import LARGE, NO_TEXT
-from ..witness import Setup, Witness
+from ..witness import Behind, Setup, Witness
 from .blame import AdapterMistake, with_place
 from .lending import Lender
 from .network import ADDRESS, Network
@@ -38,7 +38,7 @@ class Stage(Lender, Generic[ClientT]):
     def __init__(self, plan: Plan, client: type[ClientT]) -> None:
         super().__init__(client)
         self._plan = plan
-        self._witness = Witness(self._record, _setup(plan), self._now)
+        self._witness = Witness(self._record, _setup(plan), self._now, self._server_behind())
         self._settings = _WatchedSettings(plan)
         self._network: Network[Any] = self._lay_network()
         self._server_side = ServerSide(self._witness, self._network)
@@ -53,6 +53,10 @@ class Stage(Lender, Generic[ClientT]):
         self._work: dict[str, Work] = {}
 
     # what the client runs on
+
+    def _server_behind(self) -> Behind | None:
+        """The real server behind the witness, if there is one."""
+        return None
 
     @abstractmethod
     def _lay_network(self) -> Network[Any]:

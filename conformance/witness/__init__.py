@@ -11,12 +11,14 @@ Reading order:
     exchange.py        commands in, replies out, in turn (with peer.py, gate.py, faults.py, effects.py)
     processing.py      what a server looks at before it carries a command out
     calling.py         carrying out, and whom that wakes (waiting.py)
+    behind.py          what a real server behind the witness answers instead
     session.py         what the server remembers of a connection
     state.py           what else it holds: keyspace.py, tracking.py, setup.py
     commands/          the commands (command.py: what is known of one)
     replies.py, command_reader.py, glob.py    bytes, and patterns
 """
 
+from .behind import Behind
 from .effects import Close, Effect, HalfClose, Reset, Send
 from .faults import BadFault, Fault, Harm
 from .setup import Condition, Module, Setup
@@ -24,6 +26,7 @@ from .witness import Witness
 
 __all__ = [
     "BadFault",
+    "Behind",
     "Close",
     "Condition",
     "Effect",

@@ -8,6 +8,7 @@ bytes ---> reader ---> fault? ---> executed ---> owed ---> gate? ---> bytes
 from collections import defaultdict, deque
 
 from ..history import Kind, Record
+from .behind import Behind, answered_together
 from .command_reader import NotACommand
 from .commands.channels import publish_to
 from .effects import Close, Effect, HalfClose, Reset, Send
@@ -17,6 +18,7 @@ from .keyspace import Clock
 from .peer import Owed, Peer, bent
 from .processing import Processor
 from .replies import error
+from .session import Session
 from .state import Dismissed, Served, Server, Told
 
 LONGEST_TEXT = 500  # bytes of a command that the history tells
@@ -27,8 +29,11 @@ _ENDS_THE_CONNECTION = frozenset({Harm.CUT, Harm.RESET, Harm.HALF_CLOSE, Harm.SI
 class Exchange:
     """All connections of one server. The methods add to the effects that they are given."""
 
-    def __init__(self, record: Record, server: Server, gate: Gate, clock: Clock) -> None:
+    def __init__(
+        self, record: Record, server: Server, gate: Gate, clock: Clock, behind: Behind | None
+    ) -> None:
         self._record = record
+        self._behind = behind
         self._server = server
         self._gate = gate
         self._clock = clock
@@ -95,7 +100,7 @@ class Exchange:
         if self.arsenal and (fault := self.arsenal.draw(caller, words, peer.commands, peer.number)):
             self._take_badly(peer, words, effects, Owed(caller, text, None, fault=fault), fault)
         else:
-            reply = self._processor.execute(session, words)
+            reply = self._execute(session, words, caller)
             peer.owe(Owed(caller, text, reply, session.is_leaving))
         if self._server.news:
             self._spread(effects)
@@ -107,7 +112,7 @@ class Exchange:
             owed.reply = fault.data
             peer.session.is_spoilt = peer.session.queue is not None
         elif fault.harm is not Harm.CUT_BEFORE:
-            reply = self._processor.execute(peer.session, words)
+            reply = self._execute(peer.session, words, owed.caller)
             owed.reply = reply and bent(peer, fault, reply)
         if fault.harm is Harm.CUT_BEFORE or fault.harm in _ENDS_THE_CONNECTION:
             self.pay(peer, effects)
@@ -116,6 +121,11 @@ class Exchange:
             owed.due = self._clock() + fault.amount
         owed.last = fault.harm is Harm.TEAR or peer.session.is_leaving
         peer.owe(owed)
+
+    def _execute(self, session: Session, words: list[bytes], caller: str) -> bytes | None:
+        if caller or self._behind is None:
+            return self._processor.execute(session, words)
+        return answered_together(self._behind, self._processor, session, words)
 
     def _caller_of(self, words: list[bytes]) -> str:
         if self.expected and (callers := self.expected.get(as_expected(words))):

@@ -30,8 +30,21 @@ class Processor:
 
     def know_but(self, unknown: frozenset[str]) -> None:
         """From now on all commands are known but those."""
+        self._unknown = {name.upper().encode() for name in unknown}
         self._commands, self._subcommands = _commands_known(unknown)
         self._server.commands = self._commands
+
+    def hides(self, words: Words) -> bool:
+        """The command is one that this server is to be too old to know."""
+        first, both = words[0].upper(), b" ".join(words[:2]).upper()
+        return first in self._unknown or both in self._unknown
+
+    def knows(self, words: Words) -> bool:
+        """The command is one that this server can carry out."""
+        command = self._commands.get(words[0].upper())
+        if command is not None and command.subcommands and len(words) > 1:
+            return words[1].upper() in self._subcommands[command]
+        return command is not None
 
     def execute(self, session: Session, words: Words) -> bytes | None:
         """The reply to a command, empty if there is to be none; None: the session is blocked."""

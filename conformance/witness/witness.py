@@ -12,6 +12,7 @@ in (`Session.told`), and of each reply (`replied`, `welcomed`) as detail the err
 """
 
 from ..history import Kind, Record
+from .behind import Behind
 from .effects import Effect, Send
 from .exchange import Exchange, as_expected
 from .faults import AT_ONCE, Fault, Harm
@@ -28,13 +29,20 @@ class Witness:
     """See the module. Every method that may have something to send returns the effects.
 
     clock: seconds, from anywhere. Without one no time passes: nothing expires, and no wait has an end.
+    behind: a real server, which then answers what clients ask on their own account.
     """
 
-    def __init__(self, record: Record, setup: Setup = _USUAL_SETUP, clock: Clock = float) -> None:
+    def __init__(
+        self,
+        record: Record,
+        setup: Setup = _USUAL_SETUP,
+        clock: Clock = float,
+        behind: Behind | None = None,
+    ) -> None:
         self._record = record
         self._server = Server(setup, clock)
         self._gate = Gate(clock)
-        self._exchange = Exchange(record, self._server, self._gate, clock)
+        self._exchange = Exchange(record, self._server, self._gate, clock, behind)
 
     # the network's side
 
