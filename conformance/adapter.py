@@ -74,6 +74,7 @@ class AnyAdapter(ABC):
     limits_waiting: how long it waits can be limited.
     issues_ahead: a caller need not wait for a reply before it issues its next command: what `call` awaits is
         the reply to come to a command that the client has accepted.
+    forks: its process can fork, and a child use what it inherits; only drivers have such processes.
     can_be_misused: it can be handed an argument that the client cannot encode.
     cannot_be_cancelled: why not, if that is so.
     takes: which of the settings that have a default it hands to the client, by name.
@@ -86,6 +87,7 @@ class AnyAdapter(ABC):
     limits_waiting: ClassVar[bool] = True
     issues_ahead: ClassVar[bool] = False
     extra: ClassVar[int] = 0
+    forks: ClassVar[bool] = False
     can_be_misused: ClassVar[bool] = True
     takes: ClassVar[frozenset[str]] = frozenset()
     cannot_be_cancelled: ClassVar[str] = "its callers can't be cancelled"

@@ -18,8 +18,7 @@ from .command_line import Interrupted, err, out, run
 from .driver_command import driver_app
 from .exploring import explore_model
 from .matrix_command import judge_matrix
-from .mutants import MUTANTS
-from .selftest import run_selftest
+from .selftest import run_selftest, selftest_jobs
 from .serve_command import attach_driver, serve_witness
 from .session import CannotRun, SuiteFault
 
@@ -80,7 +79,7 @@ def selftest(
         transient=True,
         disable=not err.is_terminal,
     ) as progress:
-        bar = progress.add_task("mutants", total=len(MUTANTS) + 4)
+        bar = progress.add_task("mutants", total=len(selftest_jobs(whole)))
         matrix = run(run_selftest(whole, lambda name: progress.update(bar, advance=1, description=name)))
     reports.show_kill_matrix(matrix, out)
     raise typer.Exit(

@@ -24,6 +24,7 @@ class Kind(StrEnum):
 
     # seen by callers
     CALLED = "called"  # caller, text: the step, if it is a batch
+    FORKED = "forked"  # caller: it is about to set out in a child process
     CANCELLED = "cancelled"  # caller: it was cancelled or interrupted (it may still return or raise)
     RETURNED = "returned"  # caller, text: the value
     RAISED = "raised"  # caller, text: the error kind, detail: the error as text

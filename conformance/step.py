@@ -14,6 +14,7 @@ class Verb(StrEnum):
     """What a step does. `caller`, `count` and `seconds` say which argument it takes."""
 
     CALL = "call"  # caller, text: a new caller sets out with that command, or else with GET <caller>
+    FORK = "fork"  # caller: a child process sets out with GET <caller>, closes the client, and ends
     BATCH = "batch"  # caller, text: a new caller sets out with so many commands
     TRANSACTION = "transaction"  # the same, between MULTI and EXEC
     WATCH = "watch"  # the same, and a WATCH before
@@ -52,13 +53,14 @@ class Verb(StrEnum):
 BATCH_VERBS = frozenset({Verb.BATCH, Verb.TRANSACTION, Verb.WATCH})
 LENDING_VERBS = frozenset({Verb.BORROW, Verb.USE, Verb.RETURN})
 CALLER_VERBS = LENDING_VERBS | {
-    *(Verb.CALL, Verb.SERIES, Verb.LISTEN, Verb.PUBLISH, Verb.CANCEL, Verb.ANSWER, Verb.CUT, Verb.TEAR)
+    Verb.FORK,
+    *(Verb.CALL, Verb.SERIES, Verb.LISTEN, Verb.PUBLISH, Verb.CANCEL, Verb.ANSWER, Verb.CUT, Verb.TEAR),
 }
 WHOLE_VERBS = frozenset({Verb.RUN, Verb.STEP, Verb.JAM})
 AMOUNT_VERBS = WHOLE_VERBS | {Verb.WAIT, Verb.FREEZE, Verb.DRAIN}
 THREAD_VERBS = frozenset({Verb.STEP, Verb.ABANDON, Verb.COLLECT})  # they mean nothing to asyncio
 TEXT_VERBS = frozenset({Verb.FAULT, Verb.STRIKE, Verb.TURN})
-SETTING_OUT = BATCH_VERBS | {Verb.CALL, Verb.SERIES, Verb.USE}
+SETTING_OUT = BATCH_VERBS | {Verb.CALL, Verb.FORK, Verb.SERIES, Verb.USE}
 CLOSE_VERBS = frozenset({Verb.CLOSE, Verb.DRAIN})
 FAULT_VERBS = (
     TEXT_VERBS
@@ -140,7 +142,7 @@ class Step:
             count, *bad = self.text.split()
             gets = [("GET", f"{self.caller}_{number}") for number in range(1, int(count) + 1)]
             return tuple((*get, *bad) if place == len(gets) // 2 else get for place, get in enumerate(gets))
-        if self.verb not in (Verb.CALL, Verb.USE):
+        if self.verb not in (Verb.CALL, Verb.FORK, Verb.USE):
             return ()
         return (tuple(self.text.split()) or ("GET", self.caller),)
 

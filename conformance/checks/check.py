@@ -82,6 +82,7 @@ class Applies:
         "pools whose adapter lends connections",
         lambda client: not client.shared and offers(client, Verb.BORROW),
     )
+    FORKING = Group("clients behind a driver that forks", lambda client: client.forks)
     DRAINING = Group("clients that can be drained", lambda client: offers(client, Verb.DRAIN))
     COUNTING = Group(
         "clients whose adapter tells their numbers", lambda client: client.numbers is not AnyAdapter.numbers

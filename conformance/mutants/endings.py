@@ -179,4 +179,24 @@ ENDING_MUTANTS = (
             ),
         ),
     ),
+    Mutant(
+        "a-child-uses-what-it-inherits",
+        THREADED_POOL,
+        "LIFE-07",
+        (Edit("ownership", "    os.register_at_fork(after_in_child=_forget_all)", "    pass"),),
+        "redis/redis-py#234",
+    ),
+    Mutant(
+        "a-child-ends-what-it-inherits",
+        THREADED_MULTIPLEXER,
+        "LIFE-07",
+        (
+            Edit(
+                "threads.stream",
+                "            disown(self._socket.fileno())",
+                "            self._socket.shutdown(socket.SHUT_RDWR)",
+            ),
+        ),
+        "redis/redis-py#863",
+    ),
 )

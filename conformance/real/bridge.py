@@ -12,6 +12,7 @@ import base64
 import importlib
 import json
 import os
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,7 @@ from ..protocol.messages import LONGEST_LINE, PROTOCOL, UNSUPPORTED
 from .client import METHODS, SETTINGS
 
 THREADS = 256
+CHILD_SECONDS = 60
 _NOT_OF_THE_PROTOCOL = "keeps_messages", "forgets_oldest"
 _NAMES: dict[str, str] = {"acquire_timeout_ms": "acquire_timeout_seconds"} | SETTINGS
 
@@ -145,6 +147,9 @@ class Bridge:
         numbers: dict[str, Any] = self._client.numbers()._asdict()
         return numbers
 
+    async def _do_fork(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"value": await self._call(_in_a_child, self._client, request["command"])}
+
     async def _do_close(self, request: dict[str, Any]) -> dict[str, Any]:
         if "drain_ms" in request:
             await self._call(self._client.drain, request["drain_ms"] / 1000)
@@ -163,7 +168,7 @@ def _declared(adapter: type[AnyAdapter]) -> dict[str, Any]:
         for name, (method, *_) in METHODS.items()
         if getattr(adapter, method) is not getattr(base, method)
     ]
-    features += ["cancel"] if base is Adapter else []
+    features += ["cancel"] if base is Adapter else ["fork"] if hasattr(os, "fork") else []
     features += ["fate"] if adapter.fate is not AnyAdapter.fate else []
     settings = [name for name, ours in SETTINGS.items() if ours in adapter.takes]
     settings += ["acquire_timeout_ms"] if adapter.limits_waiting and not adapter.shared else []
@@ -183,6 +188,28 @@ def _declared(adapter: type[AnyAdapter]) -> dict[str, Any]:
         "extra_connections": adapter.extra,
         "promises": promises,
     }
+
+
+def _in_a_child(client: SynchronousAdapter, command: Iterable[str]) -> Any:
+    """What a child process is answered, which then closes the client and ends."""
+    read, write = os.pipe()
+    if (child := os.fork()) == 0:
+        signal.alarm(CHILD_SECONDS)  # it must not stay, whatever the client does
+        try:
+            told = {"value": _plain(client.call(*command))}
+        except BaseException as error:
+            told = {"error": f"{type(error).__name__}: {error}"}
+        client.close()
+        os.write(write, json.dumps(told).encode())
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as answer:
+        said = answer.read()
+    os.waitpid(child, 0)
+    told = json.loads(said or '{"error": "the child ended without a word"}')
+    if "error" in told:
+        raise RuntimeError(told["error"])
+    return told["value"]
 
 
 def _plain(value: Any) -> Any:

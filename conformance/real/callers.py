@@ -57,7 +57,8 @@ class Callers(World[Remote]):
         scene = self._observed(step, kind)
         if step.verb not in BATCH_VERBS:
             lease: dict[str, Any] = {"lease": self._held[step.caller]} if step.verb is Verb.USE else {}
-            return self._ask(step.caller, scene, "call", "value", command=commands_of(step)[0], **lease)
+            verb = "fork" if step.verb is Verb.FORK else "call"
+            return self._ask(step.caller, scene, verb, "value", command=commands_of(step)[0], **lease)
         key: dict[str, Any] = {"key": step.commands[0][1]} if step.verb is Verb.WATCH else {}
         return self._ask(
             step.caller, scene, "batch", "values", commands=commands_of(step), mode=_MODES[step.verb], **key

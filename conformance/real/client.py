@@ -60,6 +60,7 @@ def remote(hello: Hello, variant: Variant) -> type[Remote]:
         "shared": variant.shared,
         "extra": variant.extra,
         "waits": variant.waits,
+        "forks": "fork" in variant.features,
         "limits_waiting": "acquire_timeout_ms" in variant.settings,
         "takes": frozenset(SETTINGS[each] for each in variant.settings if each in SETTINGS),
         "promises": variant.promises,

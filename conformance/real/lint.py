@@ -207,6 +207,11 @@ def _drains() -> Iterator[_Trial]:
     yield _Trial("drain", drained, _returned("a", "val:a"), "what was accepted is answered")
 
 
+def _forks() -> Iterator[_Trial]:
+    forked = plan("call a, answer a, settle, fork b, answer b, settle, wait 2")
+    yield _Trial("fork", forked, _returned("b", "val:b"), "the child's command is answered")
+
+
 def _takes_password(_: Variant) -> Iterator[_Trial]:
     def authenticated(history: History) -> bool:
         return any(event.kind is Kind.GREETED and PASSWORD in event.text for event in history)
@@ -243,6 +248,7 @@ _FEATURES: dict[str, Callable[[], Iterator[_Trial]]] = {
     "lease": _lends,
     "numbers": _counts,
     "drain": _drains,
+    "fork": _forks,
 }
 _SETTINGS: dict[str, Callable[[Variant], Iterator[_Trial]]] = {
     "password": _takes_password,

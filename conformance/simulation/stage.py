@@ -120,6 +120,9 @@ class Stage(Lender, Generic[ClientT]):
         match step.verb:
             case Verb.CALL | Verb.BATCH | Verb.TRANSACTION | Verb.WATCH:
                 self._call(step)
+            case Verb.FORK:
+                self._record(Kind.FORKED, step.caller)
+                self._call(step)
             case Verb.SERIES:
                 for call in step.calls:
                     self._call(call)
