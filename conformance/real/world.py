@@ -17,7 +17,7 @@ from time import monotonic
 
 from ..checks.occupancy import LONG_ENOUGH_SECONDS
 from ..history import Kind
-from ..plan import Plan
+from ..plan import Plan, Verb
 from ..protocol.driver import Driver
 from .callers import Callers
 from .client import Remote
@@ -55,6 +55,7 @@ class RealWorld(Callers):
         self._time_scale = time_scale
         self._is_patient = is_patient
         self._has_lost_patience = False
+        self._channels = {step.caller: step.channel for step in plan.steps if step.verb is Verb.LISTEN}
         self._driver = driver
         self._selector = DefaultSelector()
         self._owing = Owing()
@@ -185,9 +186,24 @@ class RealWorld(Callers):
         cancelled = {event.caller for event in self.history if event.kind is Kind.CANCELLED}
         return not cancelled.isdisjoint(self._under_way)
 
+    @property
+    def _has_to_restore(self) -> bool:
+        """Somebody has subscribed, and has not been told of an end, and the server knows nothing of it."""
+        if not self._channels or self.history.first(Kind.CLOSING) is not None:
+            return False
+        wanted: dict[str, str] = {}
+        for event in self.history:
+            if event.kind is Kind.SUBSCRIBING:
+                wanted[event.caller] = self._channels[event.caller]
+            elif event.kind is Kind.TOLD:
+                wanted.pop(event.caller, None)
+        return not self._witness.subscriptions().issuperset(wanted.values())
+
     def _is_calm(self) -> bool:
         """Nothing more is to be expected: whoever is not back waits for the witness, or for who does."""
         if self._loopback.is_sending or not self._requests.are_errands_done or self._has_to_end:
+            return False
+        if self._has_to_restore and not self._loopback.holds_dials and not self._owing.is_handshaking:
             return False
         if self._under_way <= self._owing.callers or self._loopback.holds_dials:
             return True

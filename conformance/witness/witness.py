@@ -74,6 +74,11 @@ class Witness:
         self._exchange.pass_time(effects)
         return effects
 
+    def subscriptions(self) -> set[str]:
+        """The channels and patterns that somebody is subscribed to."""
+        sessions = self._server.sessions.values()
+        return {name.decode() for each in sessions for name in (*each.channels, *each.patterns)}
+
     # the plan's side
 
     def expect(self, caller: str, *words: str) -> None:
