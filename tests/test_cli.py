@@ -41,7 +41,7 @@ def test_the_reference_keeps_everything_and_nothing_is_inconclusive(tmp_path: Pa
     judgements = json.loads((tmp_path / "report.json").read_text())["judgements"]
     assert {judgement["verdict"] for judgement in judgements} == {"pass", "n/a"}
     passed = {judgement["requirement"] for judgement in judgements if judgement["verdict"] == "pass"}
-    assert passed == set(RULES)
+    assert passed == RULES.keys() - {"LIFE-07"}  # which only real processes can show
 
 
 def test_the_same_command_gives_the_same_report(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from .test_oracles_of_bounds import CHANGES as CHANGES_OF_BOUNDS
 from .test_oracles_of_closing import CHANGES as CHANGES_OF_CLOSING
 from .test_oracles_of_draining import CHANGES as CHANGES_OF_DRAINING
 from .test_oracles_of_encoding import CHANGES as CHANGES_OF_ENCODING
+from .test_oracles_of_forking import CHANGES as CHANGES_OF_FORKING
 from .test_oracles_of_limits import CHANGES as CHANGES_OF_LIMITS
 from .test_oracles_of_losses import CHANGES as CHANGES_OF_LOSSES
 from .test_oracles_of_ordering import CHANGES as CHANGES_OF_ORDERING
@@ -141,6 +142,7 @@ def test_every_requirement_has_an_event_that_is_changed() -> None:
         *CHANGES_OF_CLOSING,
         *CHANGES_OF_DRAINING,
         *CHANGES_OF_ENCODING,
+        *CHANGES_OF_FORKING,
         *CHANGES_OF_LIMITS,
         *CHANGES_OF_LOSSES,
         *CHANGES_OF_ORDERING,

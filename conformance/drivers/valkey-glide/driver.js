@@ -27,6 +27,7 @@ const verbs = {
         style: 'multiplexer',
         features: ['pipeline', 'transaction', 'subscribe'],
         settings: ['command_timeout_ms', 'connect_timeout_ms', 'password', 'database', 'max_calls'],
+        promises: { demands: ['HELLO'] }, // it speaks RESP3 unless told otherwise
       },
     ],
   }),
