@@ -45,13 +45,18 @@ def serve_witness(
     try:
         if proxy:
             reachable(proxy)
-        serving = Serving(port, password, hold, proxy, _tell)
+        serving = _serving(port, password, hold, proxy)
+        _tell(f"listening on {HOST}:{serving.port}")
+        serving.serve(sys.stdin)
     except NoServer as problem:
         raise CannotRun(str(problem)) from None
+
+
+def _serving(port: int, password: str, hold: bool, proxy: str) -> Serving:
+    try:
+        return Serving(port, password, hold, proxy, _tell)
     except OSError as problem:
         raise CannotRun(f"port {port} can't be had: {problem.strerror}") from None
-    _tell(f"listening on {HOST}:{serving.port}")
-    serving.serve(sys.stdin)
 
 
 def attach_driver(

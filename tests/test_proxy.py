@@ -151,3 +151,9 @@ def test_the_simulated_world_has_no_server_behind_it() -> None:
     done = poolproof("check", "reference", "POOL-01", "--proxy", "redis://127.0.0.1:1")
     assert (done.returncode, done.stdout) == (3, "")
     assert "real world" in done.stderr
+
+
+def test_serve_tells_as_well_that_nobody_is_there(unused_port: int) -> None:
+    done = poolproof("serve", "--proxy", f"redis://127.0.0.1:{unused_port}")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "can't be reached" in done.stderr and done.stderr.count("\n") == 1
