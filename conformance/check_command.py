@@ -95,6 +95,7 @@ def write_baseline(
     driver: DriverCommand = "",
     time_scale: TimeScale = 1.0,
     confirm: Confirm = 3,
+    proxy: Proxy = "",
 ) -> None:
     """Judge a client, and write down what it breaks today as a list of known failures.
 
@@ -107,7 +108,7 @@ def write_baseline(
     target = _prepare(client)
     report = _new_report(target, seed)
     job = replace(_job(target, names), seed=seed, storms=storms, time_scale=time_scale, confirm=confirm)
-    _judge(job, report)
+    _judge(replace(job, proxy=_reached(proxy, target)), report)
     try:
         output.write_text(write_known(report))
     except OSError as problem:
@@ -119,6 +120,7 @@ def write_baseline(
 def replay_plan(
     file: Annotated[Path, typer.Argument(help="A replay file, as `check` names it.", show_default=False)],
     time_scale: TimeScale = 1.0,
+    proxy: Proxy = "",
 ) -> None:
     """Run one recorded plan again. Exit code 1 if it still breaks the requirement, 0 if not."""
     try:
@@ -130,7 +132,7 @@ def replay_plan(
     name = selected([data["requirement"]])[0]
     target = resolve(data["client"])
     job = replace(_job(target, (name,)), variant=data["variant"], plan=data["plan"], time_scale=time_scale)
-    failure = run(session.replay(job))
+    failure = run(session.replay(replace(job, proxy=_reached(proxy, target))))
     if failure is None:
         out.print(f"{target.name}, {data['variant']}: this plan no longer breaks {name}")
         raise typer.Exit(0)

@@ -42,6 +42,8 @@ def test_one_event_changed_is_caught(change: Change) -> None:
     [
         ("1 received b #2 =GET b", "1 received b #2 =GET b\n1 raised b =other"),  # a child may be refused
         ("1 closed #2 =client", "1 closed #1 =server"),
+        ("1 closed #2 =client", "1 greeted #1 =PING"),  # the parent keeps it alive
+        ("1 received b #2 =GET b", "1 healed\n1 closed #1 =client"),  # the parent's own ending
         ("1 forked b", "1 closed #1 =client\n1 forked b"),
     ],
 )

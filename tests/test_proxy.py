@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+
 import hiredis
 import pytest
 
@@ -25,10 +28,14 @@ class Recorded:
     def __init__(self, reply: bytes = THEIRS) -> None:
         self.reply = reply
         self.asked: list[tuple[int, bytes]] = []
+        self.left: list[int] = []
 
     def ask(self, number: int, words: list[bytes]) -> bytes:
         self.asked.append((number, b" ".join(words)))
         return self.reply
+
+    def leave(self, number: int) -> None:
+        self.left.append(number)
 
 
 def told(*commands: bytes, setup: Setup | None = None, behind: Recorded, heal: bool = True) -> Stand:
@@ -42,7 +49,7 @@ def told(*commands: bytes, setup: Setup | None = None, behind: Recorded, heal: b
 
 @pytest.mark.parametrize(
     "words",
-    ["HELLO 3", "CLIENT SETINFO LIB-NAME x", "PING", "INFO", "select 2", "FT.SEARCH x", "CLIENT NEW y"],
+    ["HELLO 3", "CLIENT SETINFO LIB-NAME x", "PING", "INFO", "select 2", "CONFIG GET x", "CLIENT NEW y"],
 )
 def test_what_a_client_asks_for_itself_is_answered_by_the_real_server(words: str) -> None:
     behind = Recorded()
@@ -52,7 +59,10 @@ def test_what_a_client_asks_for_itself_is_answered_by_the_real_server(words: str
 
 @pytest.mark.parametrize(
     "words",
-    ["GET a", "MULTI", "WATCH a", "SUBSCRIBE c", "CLIENT REPLY ON", "CLIENT TRACKING ON", "AUTH x", "QUIT"],
+    [
+        *("GET a", "MULTI", "WATCH a", "SUBSCRIBE c", "CLIENT REPLY ON", "CLIENT TRACKING ON", "AUTH x"),
+        *("QUIT", "SHUTDOWN", "CONFIG SET x y", "PFADD a b", "CLUSTER NODES", "RESET"),
+    ],
 )
 def test_what_the_plan_has_a_script_for_is_the_witnesss_own(words: str) -> None:
     behind = Recorded()
@@ -103,6 +113,29 @@ def test_the_plans_password_is_kept_from_the_real_server() -> None:
     assert wrong.sent[1].startswith(b"-WRONGPASS")
 
 
+def test_who_has_not_logged_in_is_told_nothing_by_the_real_server() -> None:
+    behind = Recorded()
+    setup = Setup(passwords={"default": "sesame"}, lenient=True)
+    stand = told(command("HELLO", "3"), command("INFO"), setup=setup, behind=behind)
+    assert b"redis_version" in stand.sent[1] and behind.asked == [(1, b"HELLO 3")]
+
+
+def test_replies_that_are_switched_off_stay_so() -> None:
+    behind = Recorded()
+    stand = told(command("CLIENT", "REPLY", "OFF"), command("PING"), behind=behind)
+    assert stand.sent[1] == b"" and behind.asked == []
+
+
+def test_a_connection_that_is_over_or_begins_anew_is_left() -> None:
+    behind = Recorded()
+    stand = told(command("PING"), command("RESET"), behind=behind)
+    assert behind.left == [1]
+    stand.witness.closed_by_client(1)
+    stand.witness.opened(2)
+    stand.carry(stand.witness.drop())
+    assert behind.left == [1, 1, 2]
+
+
 def test_a_plan_runs_in_front_of_a_real_server(server_port: int) -> None:
     url = f"redis://127.0.0.1:{server_port}"
     with Eyes(server_port) as eyes:
@@ -133,6 +166,8 @@ def test_the_reply_is_the_servers_byte_for_byte(server_port: int) -> None:
         ("http://127.0.0.1:1", "is no address"),
         ("redis://127.0.0.1:99999", "is no address"),
         ("redis://127.0.0.1/3", "is no address"),
+        ("redis://user@127.0.0.1", "is no address"),
+        ("redis://a..b", "can't be reached"),
         ("redis://127.0.0.1:{port}", "can't be reached"),
     ],
 )
@@ -157,3 +192,20 @@ def test_serve_tells_as_well_that_nobody_is_there(unused_port: int) -> None:
     done = poolproof("serve", "--proxy", f"redis://127.0.0.1:{unused_port}")
     assert (done.returncode, done.stdout) == (3, "")
     assert "can't be reached" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_who_speaks_another_protocol_is_no_server() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(100)
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(NoServer, match=f"^the server at 127.0.0.1:{port} is no Redis server"):
+            reachable(f"redis://:secret@127.0.0.1:{port}")
+        thread.join()

@@ -3,11 +3,13 @@
 from ..history import Kind, Run
 from ..plan import plan
 from .check import Applies, Check, Finding, Rule
-from .situations import happened
 
 
 def meddles_with_its_parent(run: Run) -> Finding | None:
-    """A child of a fork sends something on a connection of its parent, or ends one."""
+    """A child of a fork sends a command on a connection of its parent, or ends one.
+
+    What the parent sends by itself meanwhile, to keep a connection alive for instance, is none of that.
+    """
     child = ""  # its caller, as long as that is under way
     parents: set[int] = set()
     for place, event in enumerate(run.history):
@@ -21,15 +23,24 @@ def meddles_with_its_parent(run: Run) -> Finding | None:
             case Kind.RECEIVED if event.caller == child and event.connection in parents:
                 what = f"{event.text} of a child process came on connection {event.connection}, its parent's"
                 return Finding(what, place)
-            case Kind.GREETED if child and event.connection in parents:
-                what = f"while a child process was at work, {event.text} came on connection"
-                return Finding(f"{what} {event.connection}, its parent's", place, handshake=True)
+            case Kind.GREETED if child and event.text == "QUIT" and event.connection in parents:
+                what = f"a child process said QUIT on connection {event.connection}, its parent's"
+                return Finding(what, place, handshake=True)
             case Kind.CLOSED if child and event.text == "client" and event.connection in parents:
                 what = f"a child process ended connection {event.connection}, its parent's"
                 return Finding(what, place)
+            case Kind.HEALED | Kind.CLOSING:
+                return None  # from now on the parent has reasons of its own
             case _:
                 pass
     return None
+
+
+def came_back(run: Run) -> bool:
+    """A child was forked, and ended with or without a reply, before the plan did."""
+    events = run.history.events[: run.history.first(Kind.HEALED)]
+    forked = {event.caller for event in events if event.kind is Kind.FORKED}
+    return any(event.kind in (Kind.RETURNED, Kind.RAISED) and event.caller in forked for event in events)
 
 
 _FORK_CHECKS = (
@@ -43,8 +54,8 @@ _FORK_CHECKS = (
                 capacity=2,
             ),
         ),
-        happened(Kind.FORKED),
-        "a child was forked",
+        came_back,
+        "a child was forked, and came back",
     ),
     Check(
         "LIFE-07/fork-beside-a-call",
@@ -60,8 +71,8 @@ _FORK_CHECKS = (
                 capacity=2,
             ),
         ),
-        happened(Kind.FORKED),
-        "a child was forked",
+        came_back,
+        "a child was forked, and came back",
     ),
 )
 

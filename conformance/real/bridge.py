@@ -26,7 +26,7 @@ from ..protocol.messages import LONGEST_LINE, PROTOCOL, UNSUPPORTED
 from .client import METHODS, SETTINGS
 
 THREADS = 256
-CHILD_SECONDS = 60
+CHILD_SECONDS = 20
 _NOT_OF_THE_PROTOCOL = "keeps_messages", "forgets_oldest"
 _NAMES: dict[str, str] = {"acquire_timeout_ms": "acquire_timeout_seconds"} | SETTINGS
 
@@ -199,9 +199,11 @@ def _in_a_child(client: SynchronousAdapter, command: Iterable[str]) -> Any:
             told = {"value": _plain(client.call(*command))}
         except BaseException as error:
             told = {"error": f"{type(error).__name__}: {error}"}
-        client.close()
-        os.write(write, json.dumps(told).encode())
-        os._exit(0)
+        try:
+            os.write(write, json.dumps(told, default=str).encode())
+            client.close()
+        finally:
+            os._exit(0)
     os.close(write)
     with os.fdopen(read) as answer:
         said = answer.read()

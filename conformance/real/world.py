@@ -6,7 +6,7 @@ that are busy. What the history tells are the plan's seconds.
 
 A wait ends early once nothing can be expected any more (`_is_calm`) and nothing has come for a short while:
 real time is for what has to happen and hasn't. A little of each wait of the plan is always made, and in a
-patient world all of it: some situations consist of time.
+patient world as much of it as there is patience for: some situations consist of time.
 """
 
 import signal

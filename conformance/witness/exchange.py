@@ -196,6 +196,12 @@ class Exchange:
         else:
             self._record(Kind.WELCOMED, "", peer.number, owed.command, complaint)
 
+    def forget(self, peer: Peer) -> None:
+        """The connection is over."""
+        self._server.close(peer.session)
+        if self._behind:
+            self._behind.leave(peer.number)
+
     def end(self, peer: Peer, harm: Harm, effects: list[Effect]) -> None:
         """The server ends the connection, in that way."""
         if harm is Harm.SILENCE:
@@ -209,7 +215,7 @@ class Exchange:
         else:
             del self.peers[number]
             peer.is_leaving = True
-            self._server.close(peer.session)
+            self.forget(peer)
             effects.append(Reset(number) if harm is Harm.RESET else Close(number))
         if is_news:
             how = str(harm) if harm in (Harm.RESET, Harm.HALF_CLOSE) else ""

@@ -60,7 +60,7 @@ class Witness:
         """The client closed the connection (or noticed that we did)."""
         if peer := self._exchange.peers.pop(number, None):
             peer.is_leaving = True
-            self._server.close(peer.session)
+            self._exchange.forget(peer)
             if not peer.is_mute:
                 self._record(Kind.CLOSED, connection=number, text="client")
 
