@@ -147,6 +147,17 @@ class Plan:
                 at_rest = step.verb in (Verb.SETTLE, Verb.WAIT)
         return frozenset(found)
 
+    def in_haste_before(self, verb: Verb) -> frozenset[str]:
+        """The callers that set out when the client came to no rest any more before the first such step."""
+        found: set[str] = set()
+        for step in self.steps:
+            if step.verb is verb:
+                break
+            found |= {call.caller for call in step.calls}
+            if step.verb in (Verb.SETTLE, Verb.WAIT):
+                found.clear()
+        return frozenset(found)
+
     @property
     def cancels_at_rest(self) -> bool:
         """Whether nobody is cancelled but when the client has come to rest."""

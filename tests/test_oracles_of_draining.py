@@ -80,6 +80,12 @@ def test_one_event_changed_is_caught(change: Change) -> None:
 # what is legal, however odd it looks
 
 
+def test_life_03_who_set_out_in_the_moment_before_the_drain_may_come_after_it() -> None:
+    text = "0 called a\n0.01 draining =10\n0.02 raised a =closed\n0.03 drained\n30 healed\n270 ended"
+    assert judge("LIFE-03", text, "call a, drain 10, wait 30") is None
+    assert judge("LIFE-03", text, "call a, settle, drain 10, wait 30") is not None
+
+
 def test_life_03_what_sets_out_as_the_drain_begins_may_be_let_in_or_not() -> None:
     text = instead(DRAINED, "2 called c", "1 called c")
     assert judge("LIFE-03", text) is None

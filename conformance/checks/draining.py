@@ -31,7 +31,8 @@ class _Drain:
         """And was under way when the drain began."""
         arrived = bool(call.received) and call.received[0][0] < self.place
         over = call.settled is not None and call.settled < self.place
-        surely = arrived or self.at(call.called) < self.began - A_MOMENT_SECONDS
+        in_haste = call.caller in self.run.plan.in_haste_before(Verb.DRAIN)
+        surely = arrived or (not in_haste and self.at(call.called) < self.began)
         return call.called < self.place and surely and not over
 
     def accepted(self) -> Iterator[Call]:
