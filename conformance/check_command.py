@@ -53,7 +53,7 @@ def check_client(
     driver: DriverCommand = "",
     time_scale: TimeScale = 1.0,
     confirm: Confirm = 3,
-    jobs: Jobs = 8,
+    jobs: Jobs = 12,
     thorough: Thorough = False,
     proxy: Proxy = "",
     mutant: Annotated[str, typer.Option(hidden=True)] = "",

@@ -15,7 +15,8 @@ from .simulation.blame import AdapterMistake
 CAPACITY = 2
 SIMPLEST = plan("call a, answer a, settle, wait 10")
 _IN_TURN = plan(
-    "call a, answer a, settle, wait 1, call b, answer b, settle, wait 1, call c, answer c, settle, wait 10",
+    "call a, answer a, settle, wait 0.2, call b, answer b, settle, wait 0.2, "
+    "call c, answer c, settle, wait 10",
     capacity=CAPACITY,
 )
 

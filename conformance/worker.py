@@ -54,7 +54,7 @@ class Job:
     driver: str = ""
     time_scale: float = 1.0
     confirm: int = 3
-    checks_at_a_time: int = 8
+    checks_at_a_time: int = 12
     thorough: bool = False
     proxy: str = ""
 

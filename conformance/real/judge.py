@@ -52,19 +52,18 @@ class RealJudge:
 
     def judge(self, rules: Iterable[Rule]) -> Iterator[Judgement]:
         """The verdicts, each as soon as all its checks have been made."""
-        unfit = ""
-        try:
-            self._look_at_the_simplest()
-        except Unfit as reason:
-            unfit = str(reason)
+        unfit = self._why_unfit(self._meet)
         dockets = [Docket(rule) for rule in rules]
         with ThreadPoolExecutor(self._how.jobs) as pool:
             try:
+                looking = pool.submit(self._why_unfit, self._look_at_the_simplest)
                 waiting = [
                     (docket, [pool.submit(self._examine, docket.rule, check) for check in checks])
                     for docket in dockets
                     for checks in [() if unfit else self._checks_of(docket.rule)]
                 ]
+                if unfit := unfit or looking.result():
+                    waiting = [(docket, []) for docket in dockets]
                 suspected: list[tuple[Docket, list[Outcome]]] = []
                 for docket, futures in waiting:
                     outcomes = [future.result() for future in futures]
@@ -118,10 +117,21 @@ class RealJudge:
             return ()
         return [check for check in rule.checks if check.plans_for(self._client)]
 
-    def _look_at_the_simplest(self) -> None:
-        """Raises AdapterMistake, Unfit."""
+    def _why_unfit(self, meet: Callable[[], None]) -> str:
+        """Why the client can't be judged, as it shows at the first meeting. Raises AdapterMistake."""
+        try:
+            meet()
+        except Unfit as reason:
+            return str(reason)
+        return ""
+
+    def _meet(self) -> None:
         with Session(self._variant, self._how) as session:
             self._client = session.meet()
+
+    def _look_at_the_simplest(self) -> None:
+        with Session(self._variant, self._how) as session:
+            session.meet()
             look_first(session.run)
 
     def _examine(self, rule: Rule, check: Check) -> Outcome:
