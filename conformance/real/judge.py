@@ -11,7 +11,7 @@ alone may miss its situation; it is for the simulated world.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -52,21 +52,18 @@ class RealJudge:
 
     def judge(self, rules: Iterable[Rule]) -> Iterator[Judgement]:
         """The verdicts, each as soon as all its checks have been made."""
-        unfit = self._why_unfit(self._meet)
         dockets = [Docket(rule) for rule in rules]
+        if unfit := self._why_unfit(self._meet):
+            yield from (docket.conclude(self._client, unfit=unfit) for docket in dockets)
+            return
         with ThreadPoolExecutor(self._how.jobs) as pool:
             try:
                 looking = pool.submit(self._why_unfit, self._look_at_the_simplest)
-                waiting = [
-                    (docket, [pool.submit(self._examine, docket.rule, check) for check in checks])
-                    for docket in dockets
-                    for checks in [() if unfit else self._checks_of(docket.rule)]
-                ]
-                if unfit := unfit or looking.result():
-                    waiting = [(docket, []) for docket in dockets]
+                waiting = [(docket, self._begin(docket.rule, pool)) for docket in dockets]
+                unfit = looking.result()
                 suspected: list[tuple[Docket, list[Outcome]]] = []
                 for docket, futures in waiting:
-                    outcomes = [future.result() for future in futures]
+                    outcomes = [] if unfit else [future.result() for future in futures]
                     if any(outcome.failure for outcome in outcomes):
                         suspected.append((docket, outcomes))
                     else:
@@ -75,6 +72,9 @@ class RealJudge:
                 yield from self._confirmed(suspected)
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
+
+    def _begin(self, rule: Rule, pool: ThreadPoolExecutor) -> list[Future[Outcome]]:
+        return [pool.submit(self._examine, rule, check) for check in self._checks_of(rule)]
 
     def _confirmed(self, suspected: Sequence[tuple[Docket, list[Outcome]]]) -> Iterator[Judgement]:
         with ThreadPoolExecutor(RUNS_AGAIN_AT_A_TIME) as pool:
