@@ -13,10 +13,9 @@ from .plan import Plan, plan
 from .simulation.blame import AdapterMistake
 
 CAPACITY = 2
-SIMPLEST = plan("call a, answer a, settle, wait 10")
+SIMPLEST = plan("call a, answer a, settle")
 _IN_TURN = plan(
-    "call a, answer a, settle, wait 0.2, call b, answer b, settle, wait 0.2, "
-    "call c, answer c, settle, wait 10",
+    "call a, answer a, settle, wait 0.2, call b, answer b, settle, wait 0.2, call c, answer c, settle",
     capacity=CAPACITY,
 )
 
@@ -30,8 +29,10 @@ def look_first(run: Callable[[Plan], Run]) -> None:
 
 
 def _look_at_reply(run: Run) -> None:
-    for event in run.history.events[: run.history.first(Kind.HEALED)]:
-        if event.kind is Kind.RAISED and event.caller == "a":
+    for event in run.history.events[: run.history.first(Kind.CLOSING)]:
+        if event.caller != "a":
+            continue
+        if event.kind is Kind.RAISED:
             raise Unfit(f"a single call failed though nothing stood in its way: {event.detail}")
         if event.kind is Kind.RETURNED and event.text != "val:a":
             raise _mistake(f'call("GET", "a") returned {event.text!r} and not the reply, which is val:a')
@@ -63,8 +64,8 @@ def _look_at_release(run: Run) -> None:
         call.settled is not None and call.settled < last.called and events[call.settled].kind is Kind.RETURNED
         for call in earlier
     )
-    healed = run.history.first(Kind.HEALED) or len(events)
-    if were_served and not any(place < healed for place, _ in last.received):
+    closing = run.history.first(Kind.CLOSING) or len(events)
+    if were_served and not any(place < closing for place, _ in last.received):
         what = f"after {CAPACITY} calls, one after another, none of the {CAPACITY} connections was left"
         raise _mistake(f"{what}; does it give back what it borrows")
 
