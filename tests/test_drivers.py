@@ -12,9 +12,10 @@ import pytest
 from poolproof.conformance import building
 from poolproof.conformance.checks import RULES
 from poolproof.conformance.mutants import MUTANTS
+from poolproof.conformance.plan import plan
 from poolproof.conformance.protocol.driver import Driver
 from poolproof.conformance.protocol.messages import DriverFault
-from poolproof.conformance.real.judge import RealJudge
+from poolproof.conformance.real.judge import RealJudge, run_one
 from poolproof.conformance.real.lint import lint
 from poolproof.conformance.real.session import How
 from poolproof.conformance.target import resolve
@@ -97,6 +98,11 @@ def test_connections_that_are_closed_a_little_after_the_close_are_not_told() -> 
     judge = RealJudge("only", How(small("closes-later")), lambda _: None)
     (judgement,) = judge.judge([RULES["LIFE-02"]])
     assert judgement.verdict is Verdict.PASS, judgement.what
+
+
+def test_a_subscription_that_is_restored_a_little_later_is_waited_for() -> None:
+    how = How(f"{sys.executable} -m poolproof.conformance.real.bridge tests.restoring_client")
+    assert run_one("", how, RULES["MUX-09"], plan("listen a, settle, drop, wait 30")) is None
 
 
 def test_what_is_found_can_be_run_again(tmp_path: Path) -> None:
