@@ -42,7 +42,7 @@ def story(history: History, finding: Finding) -> list[Event]:
         ):
             continue
         if event.kind is Kind.RECEIVED:
-            kept = [each for each in kept if not (each.kind is Kind.CALLED and each.caller == event.caller)]
+            kept = [each for each in kept if not _led_at_once_to(event, each)]
         if event.kind in _OFTEN and kept and (kept[-1].kind, kept[-1].caller) == (event.kind, event.caller):
             kept[-1] = kept[-1]._replace(text=f"{kept[-1].text.partition(' to ')[0]} to {event.text}")
         else:
@@ -52,12 +52,18 @@ def story(history: History, finding: Finding) -> list[Event]:
     return kept
 
 
+def _led_at_once_to(received: Event, event: Event) -> bool:
+    is_its_call = event.kind is Kind.CALLED and event.caller == received.caller
+    return is_its_call and received.at - event.at < SHORTEST_SECONDS
+
+
 def diagram(events: Sequence[Event]) -> list[str]:
     """The rows of the diagram."""
     callers = list(dict.fromkeys(event.caller for event in events if event.caller))
     connections = sorted({event.connection for event in events if event.connection})
-    width = max([12, *(len(_what(event)) + 4 for event in events if event.caller)])
     lanes = [*callers, *(f"connection {number}" for number in connections)]
+    whats = [_what(event) for event in events if event.caller]
+    width = max([0, *(len(lane) + 2 for lane in lanes), *(len(what) + 4 for what in whats)])
     rows = ["      " + "".join(lane.ljust(width) for lane in lanes).rstrip()]
     before = events[0].at if events else 0.0
     for number, event in enumerate(events, 1):

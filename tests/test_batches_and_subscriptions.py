@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from poolproof.conformance.checks import Finding
 from poolproof.conformance.checks.check import obstacle
 from poolproof.conformance.clients.redis_py import ConnectionPool
 from poolproof.conformance.clients.reference import AsyncioMultiplexer, AsyncioPool
-from poolproof.conformance.history import Event, History, Kind
+from poolproof.conformance.history import Kind
 from poolproof.conformance.plan import BadPlan, Plan, plan
 from poolproof.conformance.simulation.run import run
-from poolproof.conformance.story import diagram, story
 
 # plans
 
@@ -82,9 +80,3 @@ def test_a_slow_subscriber_takes_one_message_until_the_end() -> None:
     heard = [place for place, event in enumerate(result.history) if event.kind is Kind.HEARD]
     assert healed is not None
     assert [place < healed for place in heard] == [True, False, False, False]
-
-
-def test_many_messages_take_one_row_of_the_story() -> None:
-    published = [Event(0.0, Kind.PUBLISHED, "a", text=f"news:{number}", detail="1") for number in range(3)]
-    finding = Finding("", 2)
-    assert diagram(story(History(published), finding))[1:] == ["   1  published: news:0 to news:2 ✗"]

@@ -12,7 +12,6 @@ from poolproof.conformance.docket import Docket
 from poolproof.conformance.history import Event, Kind, Run
 from poolproof.conformance.plan import Plan, plan
 from poolproof.conformance.simulation.run import run
-from poolproof.conformance.story import diagram
 
 from .judging import history
 
@@ -91,21 +90,6 @@ def test_a_series_is_issued_before_any_reply() -> None:
 )
 def test_who_cannot_do_it_is_told_so(steps: str, client: type, reason: str) -> None:
     assert obstacle(plan(steps), client) == reason
-
-
-def test_the_diagram_tells_of_loans_and_drains() -> None:
-    told = [
-        Event(0, Kind.BORROWED, "a"),
-        Event(0, Kind.BORROWED, "b", text="timeout.acquire"),
-        Event(0, Kind.RELEASING, "a"),
-        Event(0, Kind.DRAINING, text="5"),
-        Event(0, Kind.DRAINED),
-    ]
-    rows = "\n".join(diagram(told))
-    words = "has a connection", "cannot borrow: timeout.acquire", "gives it back"
-    assert all(
-        word in rows for word in (*words, "the client is told to drain for 5 s", "says that it is closed")
-    )
 
 
 def test_what_comes_of_a_second_release_is_held_against_pool_08_alone() -> None:
