@@ -34,7 +34,7 @@ from .replays import read_replay, write_replays
 from .session import CannotRun
 from .target import DRIVER, Target, resolve
 from .verdict import Failure, Judgement, Report
-from .worker import CHECKS_AT_A_TIME, Job
+from .worker import Job
 
 
 def check_client(
@@ -53,7 +53,7 @@ def check_client(
     driver: DriverCommand = "",
     time_scale: TimeScale = 1.0,
     confirm: Confirm = 3,
-    jobs: Jobs = CHECKS_AT_A_TIME,
+    jobs: Jobs = 0,
     thorough: Thorough = False,
     proxy: Proxy = "",
     mutant: Annotated[str, typer.Option(hidden=True)] = "",

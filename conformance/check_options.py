@@ -53,7 +53,14 @@ Proxy = Annotated[
         show_default=False,
     ),
 ]
-Jobs = Annotated[int, typer.Option(min=1, help="Checks at a time.", rich_help_panel=REAL_WORLD)]
+Jobs = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        help="Checks at a time; 0: up to 12, fewer of runtimes that are slow to start.",
+        rich_help_panel=REAL_WORLD,
+    ),
+]
 Thorough = Annotated[
     bool, typer.Option("--thorough", help="All plans, not a few of each kind.", rich_help_panel=REAL_WORLD)
 ]

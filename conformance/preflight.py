@@ -20,11 +20,15 @@ _IN_TURN = plan(
 )
 
 
-def look_first(run: Callable[[Plan], Run]) -> None:
-    """Raises AdapterMistake if the adapter is wrong, and Unfit if a single call fails."""
+def look_at_one(run: Callable[[Plan], Run]) -> None:
+    """One caller. Raises AdapterMistake if the adapter is wrong, and Unfit if that call fails."""
     alone = run(SIMPLEST)
     _look_at_reply(alone)
     _look_at_close(alone)
+
+
+def look_at_several(run: Callable[[Plan], Run]) -> None:
+    """One after another. Raises AdapterMistake if the adapter is wrong."""
     _look_at_release(run(_IN_TURN))
 
 

@@ -28,8 +28,6 @@ from .simulation.aio import clock
 if TYPE_CHECKING:
     from .adapter import AnyAdapter
 
-CHECKS_AT_A_TIME = 12  # in the real world, where nearly all of a check is waiting
-
 clock.install()  # before any client is imported
 
 
@@ -56,7 +54,7 @@ class Job:
     driver: str = ""
     time_scale: float = 1.0
     confirm: int = 3
-    checks_at_a_time: int = CHECKS_AT_A_TIME
+    checks_at_a_time: int = 0
     thorough: bool = False
     proxy: str = ""
 

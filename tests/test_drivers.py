@@ -15,7 +15,7 @@ from poolproof.conformance.mutants import MUTANTS
 from poolproof.conformance.plan import plan
 from poolproof.conformance.protocol.driver import Driver
 from poolproof.conformance.protocol.messages import DriverFault
-from poolproof.conformance.real.judge import RealJudge, run_one
+from poolproof.conformance.real.judge import RealJudge, bearable, run_one
 from poolproof.conformance.real.lint import lint
 from poolproof.conformance.real.session import How
 from poolproof.conformance.target import resolve
@@ -98,6 +98,13 @@ def test_connections_that_are_closed_a_little_after_the_close_are_not_told() -> 
     judge = RealJudge("only", How(small("closes-later")), lambda _: None)
     (judgement,) = judge.judge([RULES["LIFE-02"]])
     assert judgement.verdict is Verdict.PASS, judgement.what
+
+
+def test_the_slower_a_runtime_starts_the_fewer_checks_are_made_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    assert [bearable(seconds) for seconds in (0.0, 0.2, 0.8, 5.0)] == [12, 12, 4, 2]
 
 
 def test_a_subscription_that_is_restored_a_little_later_is_waited_for() -> None:

@@ -10,6 +10,8 @@ the next: a few of them are run, evenly chosen, unless the user wants all. A che
 alone may miss its situation; it is for the simulated world.
 """
 
+import os
+import resource
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -18,7 +20,7 @@ from typing import NamedTuple
 from ..checks import Check, Rule
 from ..docket import Docket, Unfit, failure_of
 from ..plan import Plan, Verb
-from ..preflight import look_first
+from ..preflight import look_at_one, look_at_several
 from ..verdict import Failure, Judgement
 from .client import Remote
 from .session import How, Session
@@ -26,6 +28,8 @@ from .session import How, Session
 SAY_WHEN = {"CALL-04"}  # which judge what is sent after a cancellation, so that it matters when that was
 PLANS_OF_A_CHECK = 16
 PLANS_OF_A_FAMILY = 3  # that differ in a number of callbacks only
+MOST_AT_A_TIME = 12
+WARM_UP_SECONDS = 1.6  # that all drivers may take together to start, on each core
 CALMER = 2.0  # times the time, when a plan is run again
 RUNS_AGAIN_AT_A_TIME = 2
 
@@ -49,6 +53,7 @@ class RealJudge:
         self._how = how
         self._progress = progress
         self._client: type[Remote] = Remote
+        self._start_seconds = 0.0
 
     def judge(self, rules: Iterable[Rule]) -> Iterator[Judgement]:
         """The verdicts, each as soon as all its checks have been made."""
@@ -56,9 +61,9 @@ class RealJudge:
         if unfit := self._why_unfit(self._meet):
             yield from (docket.conclude(self._client, unfit=unfit) for docket in dockets)
             return
-        with ThreadPoolExecutor(self._how.jobs) as pool:
+        with ThreadPoolExecutor(self._how.jobs or bearable(self._start_seconds)) as pool:
             try:
-                looking = pool.submit(self._why_unfit, self._look_at_the_simplest)
+                looking = pool.submit(self._why_unfit, self._look_again)
                 waiting = [(docket, self._begin(docket.rule, pool)) for docket in dockets]
                 unfit = looking.result()
                 suspected: list[tuple[Docket, list[Outcome]]] = []
@@ -126,13 +131,16 @@ class RealJudge:
         return ""
 
     def _meet(self) -> None:
+        before = _cpu_seconds_of_drivers()
         with Session(self._variant, self._how) as session:
             self._client = session.meet()
+            look_at_one(session.run)
+        self._start_seconds = _cpu_seconds_of_drivers() - before
 
-    def _look_at_the_simplest(self) -> None:
+    def _look_again(self) -> None:
         with Session(self._variant, self._how) as session:
             session.meet()
-            look_first(session.run)
+            look_at_several(session.run)
 
     def _examine(self, rule: Rule, check: Check) -> Outcome:
         self._progress(check.name)
@@ -162,6 +170,16 @@ class RealJudge:
         return outcome
 
 
+def bearable(start_seconds: float) -> int:
+    """Checks at a time, by the CPU seconds that a driver takes to start and to make one call.
+
+    A check is nearly all waiting. But if runtimes that have to warm up do so all at once, clients are
+    late for no other reason: of Lettuce (0.8 s) seven verdicts were lost to twelve at a time, one to four.
+    """
+    cores = os.cpu_count() or 1
+    return max(cores, min(MOST_AT_A_TIME, int(cores * WARM_UP_SECONDS / max(start_seconds, 0.001))))
+
+
 def chosen(plans: Sequence[Plan]) -> list[Plan]:
     """Some of them, evenly: of those that count callbacks a few, of the others more."""
     family = [plan for plan in plans if plan.uses({Verb.RUN})]
@@ -178,6 +196,12 @@ def run_one(variant: str, how: How, rule: Rule, plan: Plan) -> Failure | None:
         result = session.run(plan)
         finding = rule.oracle(result)
         return failure_of(f"{rule.requirement}/replay", result, finding) if finding else None
+
+
+def _cpu_seconds_of_drivers() -> float:
+    """Of those that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _is_family(check: Check) -> bool:

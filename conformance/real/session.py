@@ -20,14 +20,14 @@ class How:
     """How the runs are made.
 
     command: starts the driver. time_scale: how much longer everything may take. confirm: how often a plan
-    that broke something is run again. jobs: checks at a time. thorough: all plans. proxy: the address of a
-    real server behind the witness.
+    that broke something is run again. jobs: checks at a time; 0: as many as the machine bears. thorough: all
+    plans. proxy: the address of a real server behind the witness.
     """
 
     command: str
     time_scale: float = 1.0
     confirm: int = 3
-    jobs: int = 4
+    jobs: int = 0
     thorough: bool = False
     proxy: str = ""
 
