@@ -16,7 +16,7 @@ from .checks import Rule
 from .docket import Docket, Unfit, failure_of
 from .history import Kind, Run
 from .plan import Plan
-from .preflight import look_at_one, look_at_several
+from .preflight import LOOKS
 from .search import shortest_storm, visit_storms
 from .simulation.guard import Blocked, Livelock, guarded
 from .simulation.run import run
@@ -45,8 +45,8 @@ class Judge:
         applicable = [docket for docket in dockets if docket.rule.applies.to(self._client)]
         unfit = ""
         try:
-            look_at_one(self._run)
-            look_at_several(self._run)
+            for look in LOOKS:
+                look(self._run)
             for docket in applicable:
                 self._examine(docket, applicable)
             self._weather(applicable)

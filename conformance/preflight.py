@@ -76,3 +76,6 @@ def _look_at_release(run: Run) -> None:
 
 def _mistake(what: str) -> AdapterMistake:
     return AdapterMistake(f"in the simplest run {what}: look at the adapter first")
+
+
+LOOKS = look_at_one, look_at_several

@@ -19,8 +19,9 @@ from typing import NamedTuple
 
 from ..checks import Check, Rule
 from ..docket import Docket, Unfit, failure_of
+from ..history import Run
 from ..plan import Plan, Verb
-from ..preflight import look_at_one, look_at_several
+from ..preflight import LOOKS
 from ..verdict import Failure, Judgement
 from .client import Remote
 from .session import How, Session
@@ -58,22 +59,22 @@ class RealJudge:
     def judge(self, rules: Iterable[Rule]) -> Iterator[Judgement]:
         """The verdicts, each as soon as all its checks have been made."""
         dockets = [Docket(rule) for rule in rules]
-        if unfit := self._why_unfit(self._meet):
-            yield from (docket.conclude(self._client, unfit=unfit) for docket in dockets)
+        try:
+            self._look_first()
+        except Unfit as reason:
+            yield from (docket.conclude(self._client, unfit=str(reason)) for docket in dockets)
             return
         with ThreadPoolExecutor(self._how.jobs or bearable(self._start_seconds)) as pool:
             try:
-                looking = pool.submit(self._why_unfit, self._look_again)
                 waiting = [(docket, self._begin(docket.rule, pool)) for docket in dockets]
-                unfit = looking.result()
                 suspected: list[tuple[Docket, list[Outcome]]] = []
                 for docket, futures in waiting:
-                    outcomes = [] if unfit else [future.result() for future in futures]
+                    outcomes = [future.result() for future in futures]
                     if any(outcome.failure for outcome in outcomes):
                         suspected.append((docket, outcomes))
                     else:
                         _enter(docket, outcomes)
-                        yield docket.conclude(self._client, unfit=unfit)
+                        yield docket.conclude(self._client)
                 yield from self._confirmed(suspected)
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
@@ -122,25 +123,20 @@ class RealJudge:
             return ()
         return [check for check in rule.checks if check.plans_for(self._client)]
 
-    def _why_unfit(self, meet: Callable[[], None]) -> str:
-        """Why the client can't be judged, as it shows at the first meeting. Raises AdapterMistake."""
-        try:
-            meet()
-        except Unfit as reason:
-            return str(reason)
-        return ""
+    def _look_first(self) -> None:
+        """By a driver for each look, at the same time. Raises Unfit, AdapterMistake."""
 
-    def _meet(self) -> None:
+        def with_a_driver(look: Callable[[Callable[[Plan], Run]], None]) -> None:
+            with Session(self._variant, self._how) as session:
+                self._client = session.meet()
+                look(session.run)
+
         before = _cpu_seconds_of_drivers()
-        with Session(self._variant, self._how) as session:
-            self._client = session.meet()
-            look_at_one(session.run)
-        self._start_seconds = _cpu_seconds_of_drivers() - before
-
-    def _look_again(self) -> None:
-        with Session(self._variant, self._how) as session:
-            session.meet()
-            look_at_several(session.run)
+        with ThreadPoolExecutor() as pool:
+            looks = [pool.submit(with_a_driver, look) for look in LOOKS]
+        self._start_seconds = (_cpu_seconds_of_drivers() - before) / len(LOOKS)
+        for look in looks:
+            look.result()
 
     def _examine(self, rule: Rule, check: Check) -> Outcome:
         self._progress(check.name)
