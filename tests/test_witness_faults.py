@@ -73,6 +73,16 @@ def test_a_torn_reply_ends_with_the_connection_after_so_many_bytes(count: int) -
     assert (stand.sent[1], stand.closed) == (REPLY[:count], [1])
 
 
+def test_behind_the_last_reply_on_a_connection_nothing_is_heard() -> None:
+    stand = stand_with("tear caller=a")
+    assert not stand.witness.hears_no_more
+    stand.send(GET_A + GET_B)
+    assert stand.witness.hears_no_more
+    assert Kind.RECEIVED in stand.kinds() and "b" not in {event.caller for event in stand.events}
+    stand.carry(stand.witness.answer("a"))
+    assert not stand.witness.hears_no_more
+
+
 @pytest.mark.parametrize("fault", ["garble caller=a", "tear caller=a amount=3"])
 def test_what_is_no_whole_reply_is_not_told_as_one(fault: str) -> None:
     stand = stand_with(fault)

@@ -29,6 +29,7 @@ from .session import How, Session
 SAY_WHEN = {"CALL-04"}  # which judge what is sent after a cancellation, so that it matters when that was
 PLANS_OF_A_CHECK = 16
 PLANS_OF_A_FAMILY = 3  # that differ in a number of callbacks only
+WAITS_OF_A_LONG_CHECK = 20  # each of a second at least
 MOST_AT_A_TIME = 12
 WARM_UP_SECONDS = 1.6  # that all drivers may take together to start, on each core
 CALMER = 2.0  # times the time, when a plan is run again
@@ -66,7 +67,7 @@ class RealJudge:
             return
         with ThreadPoolExecutor(self._how.jobs or bearable(self._start_seconds)) as pool:
             try:
-                waiting = [(docket, self._begin(docket.rule, pool)) for docket in dockets]
+                waiting = self._begin(dockets, pool)
                 suspected: list[tuple[Docket, list[Outcome]]] = []
                 for docket, futures in waiting:
                     outcomes = [future.result() for future in futures]
@@ -79,8 +80,17 @@ class RealJudge:
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
 
-    def _begin(self, rule: Rule, pool: ThreadPoolExecutor) -> list[Future[Outcome]]:
-        return [pool.submit(self._examine, rule, check) for check in self._checks_of(rule)]
+    def _begin(
+        self, dockets: Sequence[Docket], pool: ThreadPoolExecutor
+    ) -> list[tuple[Docket, list[Future[Outcome]]]]:
+        """All checks, the long ones early."""
+        rules = {docket.rule.requirement: docket.rule for docket in dockets}
+        checks = [check for rule in rules.values() for check in self._checks_of(rule)]
+        futures: dict[str, list[Future[Outcome]]] = {requirement: [] for requirement in rules}
+        for check in long_ones_early(checks, self._is_long):
+            rule = rules[check.requirement]
+            futures[check.requirement].append(pool.submit(self._examine, rule, check))
+        return [(docket, futures[docket.rule.requirement]) for docket in dockets]
 
     def _confirmed(self, suspected: Sequence[tuple[Docket, list[Outcome]]]) -> Iterator[Judgement]:
         with ThreadPoolExecutor(RUNS_AGAIN_AT_A_TIME) as pool:
@@ -118,6 +128,16 @@ class RealJudge:
         again = seen[-1]
         return outcome._replace(failure=replace(again, sentence=f"{again.sentence} ({count})"))
 
+    def _is_long(self, check: Check) -> bool:
+        steps = (step.verb for plan in self._wanted_of(check) for step in plan.steps)
+        return sum(verb is Verb.WAIT for verb in steps) > WAITS_OF_A_LONG_CHECK
+
+    def _wanted_of(self, check: Check) -> Sequence[Plan]:
+        plans = check.plans_for(self._client)
+        if check.requirement in SAY_WHEN:
+            plans = tuple(plan for plan in plans if plan.cancels_at_rest)
+        return plans if self._how.thorough else chosen(plans)
+
     def _checks_of(self, rule: Rule) -> Sequence[Check]:
         if not rule.applies.to(self._client):
             return ()
@@ -140,12 +160,9 @@ class RealJudge:
 
     def _examine(self, rule: Rule, check: Check) -> Outcome:
         self._progress(check.name)
-        plans = check.plans_for(self._client)
+        wanted = self._wanted_of(check)
         try:
             with Session(self._variant, self._how) as session:
-                if rule.requirement in SAY_WHEN:
-                    plans = tuple(plan for plan in plans if plan.cancels_at_rest)
-                wanted = plans if self._how.thorough else chosen(plans)
                 outcome = self._run_all(rule, check, wanted, session)
                 if outcome.met or outcome.failure or _is_family(check):
                     return outcome
@@ -174,6 +191,11 @@ def bearable(start_seconds: float) -> int:
     """
     cores = os.cpu_count() or 1
     return max(cores, min(MOST_AT_A_TIME, int(cores * WARM_UP_SECONDS / max(start_seconds, 0.001))))
+
+
+def long_ones_early(checks: Sequence[Check], is_long: Callable[[Check], bool]) -> list[Check]:
+    """The same, but the long ones come right after those of which the first verdict consists."""
+    return sorted(checks, key=lambda check: check.requirement != checks[0].requirement and not is_long(check))
 
 
 def chosen(plans: Sequence[Plan]) -> list[Plan]:

@@ -207,5 +207,6 @@ class RealWorld(Callers):
             return False
         if self._under_way <= self._owing.callers or self._loopback.holds_dials:
             return True
-        is_full = not self._client_type.shared and self._owing.busy >= self._plan.capacity
-        return is_full or self._owing.is_handshaking
+        if self._client_type.shared:
+            return self._owing.is_handshaking or self._witness.hears_no_more
+        return self._owing.is_handshaking or self._owing.busy >= self._plan.capacity

@@ -74,6 +74,11 @@ class Witness:
         self._exchange.pass_time(effects)
         return effects
 
+    @property
+    def hears_no_more(self) -> bool:
+        """On some connection the last reply is owed: what else the client sends on it is not read."""
+        return any(peer.is_leaving and not peer.is_mute for peer in self._exchange.peers.values())
+
     def subscriptions(self) -> set[str]:
         """The channels and patterns that somebody is subscribed to."""
         sessions = self._server.sessions.values()
