@@ -55,8 +55,8 @@ _UNREACHABLE_CHECKS = (
     Check(
         "LIFE-01/refused",
         (
-            plan(f"{LOSE_IDLE}, {_REFUSALS}, call a, wait 90"),
-            plan(f"{LOSE_IDLE}, {_REFUSALS}, call a, call b, call c, wait 90", capacity=2),
+            plan(f"{_REFUSALS}, {LOSE_IDLE}, call a, wait 90"),
+            plan(f"{_REFUSALS}, {LOSE_IDLE}, call a, call b, call c, wait 90", capacity=2),
         ),
         _refused_often,
         "a dial was refused",
