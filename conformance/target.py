@@ -39,7 +39,8 @@ def resolve(client: str) -> Target:
     if ":" in client:
         return Target(client, client)
     if name not in BUILT_IN:
-        known = ", ".join((*BUILT_IN, *building.recipes()))
+        drivers = (DRIVER + name if name in BUILT_IN else name for name in building.recipes())
+        known = ", ".join((*BUILT_IN, *drivers))
         raise CannotRun(
             f"{client!r} is no client that comes with the suite ({known}); "
             "for your own: module:Adapter, or driver:COMMAND"
