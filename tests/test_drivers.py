@@ -15,7 +15,7 @@ from poolproof.conformance.mutants import MUTANTS
 from poolproof.conformance.plan import plan
 from poolproof.conformance.protocol.driver import Driver
 from poolproof.conformance.protocol.messages import DriverFault
-from poolproof.conformance.real.judge import RealJudge, bearable, long_ones_early, run_one
+from poolproof.conformance.real.judge import RealJudge, bearable, run_one
 from poolproof.conformance.real.lint import lint
 from poolproof.conformance.real.session import How
 from poolproof.conformance.target import resolve
@@ -105,15 +105,6 @@ def test_the_slower_a_runtime_starts_the_fewer_checks_are_made_at_a_time(
 ) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     assert [bearable(seconds) for seconds in (0.0, 0.2, 0.8, 5.0)] == [12, 12, 4, 2]
-
-
-def test_long_checks_begin_early_but_behind_those_of_the_first_verdict() -> None:
-    checks = [check for name in ("CALL-02", "CALL-01", "MUX-07") for check in RULES[name].checks]
-    early = long_ones_early(checks, lambda check: check.name == "MUX-07/backlog")
-    first = len(RULES["CALL-02"].checks)
-    assert early[:first] == checks[:first]
-    assert early[first].name == "MUX-07/backlog"
-    assert early[first + 1 :] == [check for check in checks[first:] if check is not early[first]]
 
 
 def test_a_subscription_that_is_restored_a_little_later_is_waited_for() -> None:
