@@ -5,8 +5,8 @@ no check left to begin help with those that have most to do. If a situation neve
 run again in a patient world.
 
 A plan that breaks its requirement is run again when all checks are done, in a calmer world with twice the
-time and half the company, for what took too long may have been the machine's doing: what was seen once and
-never again is told, but is no verdict.
+time, for what took too long may have been the machine's doing: what was seen once and never again is told,
+but is no verdict.
 
 Of the plans that differ only in where a client stands when something happens, real time can't tell one from
 the next: a few of them are run, evenly chosen, unless the user wants all. A check that consists of such plans
@@ -16,7 +16,7 @@ alone may miss its situation; it is for the simulated world.
 import os
 import resource
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from ..checks import Check, Rule
@@ -35,6 +35,7 @@ PLANS_OF_A_FAMILY = 3  # that differ in a number of callbacks only
 MOST_AT_A_TIME = 12
 WARM_UP_SECONDS = 1.6  # that all drivers may take together to start, on each core
 CALMER = 2.0  # times the time, when a plan is run again
+AGAIN_AT_A_TIME = 4  # plans, if half as many as before would be fewer
 
 
 class RealJudge:
@@ -58,11 +59,11 @@ class RealJudge:
         jobs = self._how.jobs or bearable(self._start_seconds)
         examinations = {docket.rule.requirement: self._examinations(docket.rule) for docket in dockets}
         agenda = Agenda(*examinations.values())
+        suspected: list[tuple[Docket, list[Outcome]]] = []
         with ThreadPoolExecutor(jobs) as pool:
             for _ in range(jobs):
                 pool.submit(self._work, agenda)
             try:
-                suspected: list[tuple[Docket, list[Outcome]]] = []
                 for docket in dockets:
                     outcomes = [each.outcome.result() for each in examinations[docket.rule.requirement]]
                     if any(outcome.failure for outcome in outcomes):
@@ -72,7 +73,7 @@ class RealJudge:
                         yield docket.conclude(self._client)
             finally:
                 agenda.drop()
-        yield from self._confirmed(suspected, max(1, jobs // 2))
+        yield from self._confirmed(suspected, max(jobs // 2, min(jobs, AGAIN_AT_A_TIME)))
 
     def _examinations(self, rule: Rule) -> list[Examination]:
         if not rule.applies.to(self._client):
@@ -95,41 +96,34 @@ class RealJudge:
                     except Exception as reason:  # whoever waits for the outcome is told
                         examination.give_up(turn, reason)
 
-    def _confirmed(self, suspected: Sequence[tuple[Docket, list[Outcome]]], jobs: int) -> Iterator[Judgement]:
+    def _confirmed(self, suspected: Iterable[tuple[Docket, list[Outcome]]], jobs: int) -> Iterator[Judgement]:
         with ThreadPoolExecutor(jobs) as pool:
+
+            def again(rule: Rule, outcome: Outcome) -> list[Future[Failure | None]]:
+                count = self._how.confirm if outcome.failure else 0
+                return [pool.submit(self._run_again, rule, outcome) for _ in range(count)]
+
             try:
                 waiting = [
-                    (docket, [pool.submit(self._run_again, docket.rule, each) for each in outcomes])
+                    (docket, [(outcome, again(docket.rule, outcome)) for outcome in outcomes])
                     for docket, outcomes in suspected
                 ]
-                for docket, futures in waiting:
-                    _enter(docket, [future.result() for future in futures])
+                for docket, pairs in waiting:
+                    _enter(docket, [_weighed(outcome, runs) for outcome, runs in pairs])
                     yield docket.conclude(self._client)
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
 
-    def _run_again(self, rule: Rule, outcome: Outcome) -> Outcome:
-        """The outcome, with its failure only if that was seen again."""
-        if outcome.failure is None or not self._how.confirm:
-            return outcome
-        failure, name = outcome.failure, outcome.check.name
-        self._progress(f"{name} again")
+    def _run_again(self, rule: Rule, outcome: Outcome) -> Failure | None:
+        """The plan that failed, once. Raises Unfit, AdapterMistake."""
+        assert outcome.failure
+        self._progress(f"{outcome.check.name} again")
         calmer = replace(self._how, time_scale=self._how.time_scale * CALMER)
-        seen: list[Failure] = []
-        try:
-            with Session(self._variant, calmer) as session:
-                session.is_patient = outcome.patiently
-                for _ in range(self._how.confirm):
-                    result = session.run(failure.plan)
-                    if finding := rule.oracle(result):
-                        seen.append(failure_of(name, result, finding))
-        except Unfit as reason:
-            return outcome._replace(failure=None, unsure=f"{name}: {failure.sentence}; then: {reason}")
-        count = f"in {len(seen) + 1} of {self._how.confirm + 1} runs"
-        if not seen:
-            return outcome._replace(failure=None, unsure=f"{name}: {failure.sentence} (only {count})")
-        again = seen[-1]
-        return outcome._replace(failure=replace(again, sentence=f"{again.sentence} ({count})"))
+        with Session(self._variant, calmer) as session:
+            session.is_patient = outcome.patiently
+            result = session.run(outcome.failure.plan)
+        finding = rule.oracle(result)
+        return failure_of(outcome.check.name, result, finding) if finding else None
 
     def _wanted_of(self, check: Check) -> Sequence[Plan]:
         plans = check.plans_for(self._client)
@@ -191,6 +185,22 @@ def _evenly(plans: Sequence[Plan], count: int) -> list[Plan]:
     if len(plans) <= count:
         return list(plans)
     return [plans[number * (len(plans) - 1) // (count - 1)] for number in range(count)]
+
+
+def _weighed(outcome: Outcome, runs: Sequence[Future[Failure | None]]) -> Outcome:
+    """The outcome, with its failure only if that was seen again."""
+    if outcome.failure is None or not runs:
+        return outcome
+    told = f"{outcome.check.name}: {outcome.failure.sentence}"
+    try:
+        seen = [failure for run in runs if (failure := run.result())]
+    except Unfit as reason:
+        return outcome._replace(failure=None, unsure=f"{told}; then: {reason}")
+    count = f"in {len(seen) + 1} of {len(runs) + 1} runs"
+    if not seen:
+        return outcome._replace(failure=None, unsure=f"{told} (only {count})")
+    again = seen[-1]
+    return outcome._replace(failure=replace(again, sentence=f"{again.sentence} ({count})"))
 
 
 def _enter(docket: Docket, outcomes: Iterable[Outcome]) -> None:
