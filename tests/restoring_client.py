@@ -1,4 +1,4 @@
-"""An adapter of a client that restores a lost subscription, but takes its time (for the bridge)."""
+"""Adapters of clients that restore a lost subscription, but take their time (for the bridge)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,11 +8,13 @@ import hiredis
 from poolproof.conformance.clients.reference_aio import AsyncioMultiplexer
 
 LATER_SECONDS = 3.0  # more than the real world waits when nothing is to be expected
+A_LITTLE_LATER_SECONDS = 0.3  # the same, of a message
 
 
 class Restoring(AsyncioMultiplexer):
     """The reference, but its one subscription has a connection of its own."""
 
+    name = "restoring"
     is_closed = False
 
     async def subscribe(self, channel: str) -> AsyncIterator[object]:
@@ -33,4 +35,15 @@ class Restoring(AsyncioMultiplexer):
         await super().close()
 
 
-ADAPTERS = (Restoring,)
+class HearingLate(Restoring):
+    """It takes its time with messages, too."""
+
+    name = "hearing late"
+
+    async def subscribe(self, channel: str) -> AsyncIterator[object]:
+        async for message in super().subscribe(channel):
+            await asyncio.sleep(A_LITTLE_LATER_SECONDS)
+            yield message
+
+
+ADAPTERS = Restoring, HearingLate

@@ -107,9 +107,12 @@ def test_the_slower_a_runtime_starts_the_fewer_checks_are_made_at_a_time(
     assert [bearable(seconds) for seconds in (0.0, 0.2, 0.8, 5.0)] == [12, 12, 4, 2]
 
 
-def test_a_subscription_that_is_restored_a_little_later_is_waited_for() -> None:
+@pytest.mark.parametrize("variant", ["restoring", "hearing late"])
+def test_subscriptions_that_are_restored_and_messages_that_are_heard_later_are_waited_for(
+    variant: str,
+) -> None:
     how = How(f"{sys.executable} -m poolproof.conformance.real.bridge tests.restoring_client")
-    assert run_one("", how, RULES["MUX-09"], plan("listen a, settle, drop, wait 30")) is None
+    assert run_one(variant, how, RULES["MUX-09"], plan("listen a, settle, drop, wait 30")) is None
 
 
 def test_what_is_found_can_be_run_again(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ class RealWorld(Callers):
         self, kind: Kind, caller: str = "", connection: int = 0, text: str = "", detail: str = ""
     ) -> None:
         super()._record(kind, caller, connection, text, detail)
-        self._owing.note(kind, caller, connection)
+        self._owing.note(kind, caller, connection, text, detail)
 
     # time
 
@@ -202,6 +202,8 @@ class RealWorld(Callers):
     def _is_calm(self) -> bool:
         """Nothing more is to be expected: whoever is not back waits for the witness, or for who does."""
         if self._loopback.is_sending or not self._requests.are_errands_done or self._has_to_end:
+            return False
+        if not self._owing.are_messages_heard:
             return False
         if self._has_to_restore and not self._loopback.holds_dials and not self._owing.is_handshaking:
             return False
