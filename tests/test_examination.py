@@ -1,5 +1,6 @@
-"""What comes of a check does not depend on how many workers run its plans."""
+"""What comes of a check: the same for any number of workers; and what was seen only once is no verdict."""
 
+from concurrent.futures import Future
 from typing import NamedTuple
 
 import pytest
@@ -10,6 +11,9 @@ from poolproof.conformance.docket import Unfit
 from poolproof.conformance.history import Event, History, Kind, Run
 from poolproof.conformance.plan import plan
 from poolproof.conformance.real.examination import Agenda, Examination, Outcome, Turn
+from poolproof.conformance.real.judge import weighed
+from poolproof.conformance.real.owing import Owing
+from poolproof.conformance.verdict import Failure
 
 LOST = "it was lost"
 
@@ -135,9 +139,82 @@ def test_help_comes_before_anything_new_where_much_time_is_left(monkeypatch: pyt
     assert agenda.take() is other.examination
 
 
+def test_what_is_left_is_measured_by_the_slowest_plan_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("poolproof.conformance.real.examination.monotonic", lambda: now)
+    made = world("call a", "call b", "call c")
+    turns = made.turns(1)
+    now = 11.0
+    made.run(*turns)
+    assert made.examination.seconds_left == 22.0
+
+
 def test_nothing_is_begun_when_the_judge_has_gone() -> None:
     made, other = world("call a"), world("call a")
     agenda = Agenda([made.examination], [other.examination])
     agenda.take()
     agenda.drop()
     assert agenda.take() is None
+
+
+def failed() -> Outcome:
+    made = world("call a")
+    made.run(*made.turns(1), breaks=True)
+    return made.outcome()
+
+
+def again(*results: Failure | Exception | None) -> list[Future[Failure | None]]:
+    runs: list[Future[Failure | None]] = []
+    for result in results:
+        runs.append(run := Future())
+        if isinstance(result, Exception):
+            run.set_exception(result)
+        else:
+            run.set_result(result)
+    return runs
+
+
+def test_a_failure_that_was_seen_again_counts_with_how_often() -> None:
+    outcome = failed()
+    confirmed = weighed(outcome, again(None, outcome.failure, None)).failure
+    assert confirmed and confirmed.sentence == f"call a: {LOST} (in 2 of 4 runs)"
+
+
+def test_a_failure_that_was_never_seen_again_is_told_but_is_no_verdict() -> None:
+    outcome = weighed(failed(), again(None, None, None))
+    assert outcome.failure is None
+    assert outcome.unsure == f"CALL-01/here: call a: {LOST} (only in 1 of 4 runs)"
+
+
+def test_a_failure_whose_runs_again_came_to_nothing_is_no_verdict() -> None:
+    outcome = weighed(failed(), again(None, Unfit("the driver ended"), None))
+    assert outcome.failure is None
+    assert outcome.unsure.endswith("then: the driver ended")
+
+
+def test_a_failure_counts_at_once_if_nothing_is_to_be_run_again() -> None:
+    outcome = failed()
+    assert weighed(outcome, again()) is outcome
+
+
+@pytest.mark.parametrize(
+    ("what", "heard"),
+    [
+        ((Kind.DIALLED, "", 2, "", ""), False),
+        ((Kind.HEARD, "b", 0, "news:1", ""), False),
+        ((Kind.HEARD, "a", 0, "news:1", ""), True),
+        ((Kind.TOLD, "a", 0, "", ""), True),
+        ((Kind.CLOSED, "", 1, "server", ""), True),
+    ],
+)
+def test_a_message_is_on_its_way_until_it_was_heard_or_may_be_lost(
+    what: tuple[Kind, str, int, str, str], heard: bool
+) -> None:
+    owing = Owing()
+    owing.note(Kind.SUBSCRIBING, "a", 0, "", "")
+    owing.note(Kind.PUBLISHED, "a", 0, "nobody hears", "0")
+    assert owing.are_messages_heard
+    owing.note(Kind.PUBLISHED, "a", 0, "news:1", "1")
+    assert not owing.are_messages_heard
+    owing.note(*what)
+    assert owing.are_messages_heard is heard

@@ -1,8 +1,8 @@
 """One check while it is being made, by one worker or several with a driver each.
 
 The outcome is the same however many they are: a failure ends the examination, and if plans that ran at the
-same time both failed, the earlier counts. If the situation of the check never
-came about, all its plans are run again in a patient world.
+same time both failed, the earlier counts. If the situation of the check never came about, all its plans are
+run again in a patient world.
 """
 
 from collections import deque

@@ -1,7 +1,7 @@
 """The judge of the real world: takes one variant through the checks, several of them at the same time.
 
-Each check has a fresh driver process, so a crash or a hang costs that check and no other. Workers that find
-no check left to begin help with those that have most to do. If a situation never came about, the plans are
+Each check has a fresh driver process, so a crash or a hang costs that check and no other. Where much is left
+to do, others help, with a driver of their own. If a situation never came about, the plans are
 run again in a patient world.
 
 A plan that breaks its requirement is run again when all checks are done, in a calmer world with twice the
@@ -109,7 +109,7 @@ class RealJudge:
                     for docket, outcomes in suspected
                 ]
                 for docket, pairs in waiting:
-                    _enter(docket, [_weighed(outcome, runs) for outcome, runs in pairs])
+                    _enter(docket, [weighed(outcome, runs) for outcome, runs in pairs])
                     yield docket.conclude(self._client)
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
@@ -187,7 +187,7 @@ def _evenly(plans: Sequence[Plan], count: int) -> list[Plan]:
     return [plans[number * (len(plans) - 1) // (count - 1)] for number in range(count)]
 
 
-def _weighed(outcome: Outcome, runs: Sequence[Future[Failure | None]]) -> Outcome:
+def weighed(outcome: Outcome, runs: Sequence[Future[Failure | None]]) -> Outcome:
     """The outcome, with its failure only if that was seen again."""
     if outcome.failure is None or not runs:
         return outcome
